@@ -1,0 +1,60 @@
+# Drupe. `make help` lists the targets.
+#   make [BUILD=debug] [CC=clang]     everything below build/
+# Objects go to build/obj/$(BUILD), images to build/images (BUILD=debug: build/debug/images).
+
+BUILD ?= release
+B     := build
+OBJ   := $(B)/obj/$(BUILD)
+IMAGES := $(if $(filter debug,$(BUILD)),$(B)/debug/images,$(B)/images)
+
+ifeq ($(origin CC),default)
+CC := gcc
+endif
+HOSTCC ?= $(CC)
+WARN   := -Wall -Wextra -Werror -Wmissing-prototypes -Wstrict-prototypes -Wshadow -Wvla
+KCFLAGS := -std=gnu17 -O2 -g -I. -ffreestanding -fPIE -fvisibility=hidden -mgeneral-regs-only -mno-red-zone \
+	-mcmodel=small -fno-omit-frame-pointer -fno-strict-aliasing -fno-common -ffunction-sections -fdata-sections \
+	-fstack-protector-strong -mstack-protector-guard=global -fcf-protection=none \
+	-fno-asynchronous-unwind-tables -fno-jump-tables $(WARN) $(if $(filter debug,$(BUILD)),-DDRUPE_DEBUG)
+HOSTCFLAGS := -std=gnu17 -O2 -g -I. -D_GNU_SOURCE $(WARN)
+LDFLAGS_IMAGE := -m elf_x86_64 -pie --no-dynamic-linker -z text -z noexecstack -z pack-relative-relocs \
+	-z max-page-size=4096 --gc-sections --build-id=none --hash-style=gnu -T kernel/arch/x86_64/image.ld
+
+KERNEL_SRC := $(sort $(shell find kernel lib -name '*.c' -o -name '*.S'))
+KERNEL_OBJ := $(patsubst %,$(OBJ)/%.o,$(basename $(KERNEL_SRC)))
+KERNEL_LIB := $(OBJ)/libkernel.a
+PLATFORM   := qemu
+ROOTS       = $(addprefix -u ,$(shell sed 's/\#.*//' kernel/init/platforms/$(PLATFORM)))
+
+# A bootable image is one C file with a main(), linked with the parts of the kernel that it and the roots reach.
+GUEST_SRC  := $(sort $(wildcard test/boot/guest/*.c examples/*.c))
+GUEST_IMG  := $(patsubst %.c,$(IMAGES)/boot-%,$(notdir $(GUEST_SRC)))
+
+.PHONY: all images clean
+all: images
+images: $(GUEST_IMG)
+
+$(OBJ)/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(KCFLAGS) -MMD -MP -c $< -o $@
+$(OBJ)/%.o: %.S
+	@mkdir -p $(@D)
+	$(CC) $(KCFLAGS) -D__ASSEMBLY__ -MMD -MP -c $< -o $@
+
+$(KERNEL_LIB): $(KERNEL_OBJ)
+	rm -f $@ && ar rcsD $@ $^
+
+vpath %.c test/boot/guest examples
+$(OBJ)/guest/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(KCFLAGS) -MMD -MP -c $< -o $@
+
+$(IMAGES)/boot-%: $(OBJ)/guest/%.o $(KERNEL_LIB) kernel/arch/x86_64/image.ld kernel/init/platforms/$(PLATFORM)
+	@mkdir -p $(@D)
+	ld $(LDFLAGS_IMAGE) $(ROOTS) -o $@ $< $(KERNEL_LIB) -Map $@.map
+
+clean:
+	rm -rf $(B)
+
+.SECONDARY:
+-include $(shell find $(B)/obj -name '*.d' 2>/dev/null)

@@ -1,0 +1,195 @@
+/*
+ * What the kernel asks of a CPU architecture, and what an architecture asks of the kernel above it (struct arch_upcalls).
+ * Everything that depends on the ring, the page-table format or the interrupt entry is behind this line.
+ * Unit tests on the host put their own file of this name in front of it.
+ */
+#ifndef KERNEL_ARCH_ARCH_H
+#define KERNEL_ARCH_ARCH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* irq save/restore, cpu_relax, ticks, per-CPU data, port I/O: inline. */
+#include "kernel/arch/x86_64/inline.h"
+
+#define PAGE_SHIFT 12
+#define PAGE_SIZE (1ul << PAGE_SHIFT)
+#define LARGE_PAGE_SIZE (1ul << 21)
+#define HUGE_PAGE_SIZE (1ul << 30)
+#define CPU_MAX 256
+
+typedef uint64_t paddr_t;
+
+/* ---- Address space ---------------------------------------------------------------------------------------------- */
+
+/* Page protections. Write and execute together are refused (-EINVAL) unless PT_WX_ALLOWED is given (JIT areas). */
+enum pt_prot {
+	PT_READ = 1,
+	PT_WRITE = 2,
+	PT_EXEC = 4,
+	PT_UNCACHED = 8, /* device memory */
+	PT_WX_ALLOWED = 16,
+};
+
+/* A tree of page tables. The kernel half (upper) is shared by all of them. */
+struct arch_aspace {
+	paddr_t root;
+};
+extern struct arch_aspace arch_kernel_aspace;
+
+/*
+ * Maps [VA, VA+LEN) to [PA, PA+LEN) with the largest pages that alignment and CPU allow. All page-aligned. -EEXIST when
+ * a page is mapped already, -ENOMEM when no table page can be had (what was mapped before stays). The caller serialises
+ * changes to one aspace. Needs no TLB flush.
+ */
+int arch_pt_map(struct arch_aspace *as, uintptr_t va, paddr_t pa, size_t len, unsigned prot);
+/* Unmaps whatever is mapped there; splits large pages. The caller flushes TLBs (arch_tlb_flush, and tlb_shootdown). */
+void arch_pt_unmap(struct arch_aspace *as, uintptr_t va, size_t len);
+/* Changes protections of what is mapped there; splits large pages; -ENOMEM as above. The caller flushes. */
+int arch_pt_protect(struct arch_aspace *as, uintptr_t va, size_t len, unsigned prot);
+/* True when VA is mapped; then *PA and *PROT (either may be NULL) say to what. */
+bool arch_pt_lookup(struct arch_aspace *as, uintptr_t va, paddr_t *pa, unsigned *prot);
+/* This CPU's TLB only. LEN may exceed what is worth flushing page by page; then everything goes. */
+void arch_tlb_flush(uintptr_t va, size_t len);
+
+/*
+ * The direct map: all RAM at one random base, readable and writable, never executable, without the pages of the kernel
+ * image itself. It fills on first use. arch_physmap_add() makes [PA, PA+LEN) reachable and returns its address there,
+ * NULL when it is beyond the CPU's physical address width or tables run out; adding twice is harmless and cheap.
+ * Memory handed out by the page allocator is always in it. Callable from the first C in the kernel on; serialised inside.
+ */
+void *arch_physmap_add(paddr_t pa, size_t len);
+/* Only for addresses that arch_physmap_add has covered. */
+static inline void *arch_phys_to_virt(paddr_t pa);
+static inline paddr_t arch_virt_to_phys(const void *va);
+/* First address past the physical addresses that the CPU can make. */
+paddr_t arch_phys_limit(void);
+
+/* Randomised layout, decided once at boot. The image is [image_phys, image_phys + image_len), link base 1 MiB. */
+struct arch_layout {
+	uintptr_t image_virt; /* where the image's first byte is now */
+	paddr_t image_phys;
+	size_t image_len;
+	uintptr_t slide;	      /* image_virt - link address */
+	uintptr_t physmap_base;	      /* 1 GiB aligned */
+	uintptr_t memmap_base;	      /* struct page array: room for PHYS_MAX / PAGE_SIZE entries of 64 bytes */
+	uintptr_t vmap_base, vmap_len; /* kernel stacks, device memory, per-CPU areas */
+};
+extern struct arch_layout arch_layout;
+#define PHYS_MAX (1ul << 46)
+
+/* ---- Threads ---------------------------------------------------------------------------------------------------- */
+
+/* What a thread that is not running needs to go on: all else is on its stack. */
+struct arch_context {
+	uintptr_t sp;
+};
+
+/* The first switch to CTX calls entry(arg) on the stack that ends at STACK_TOP (16-byte aligned), interrupts disabled. */
+void arch_context_init(struct arch_context *ctx, void *stack_top, void (*entry)(void *arg), void *arg);
+/* Saves into PREV, goes on with NEXT. Interrupts disabled. Returns when somebody switches back to PREV. */
+void arch_context_switch(struct arch_context *prev, struct arch_context *next);
+/*
+ * Tells interrupt entry the bounds of the running thread's kernel stack: a vector that arrives while the stack pointer is
+ * outside of it runs at its top, one that arrives inside of it runs below the stack pointer.
+ */
+void arch_kernel_stack_set(uintptr_t bottom, uintptr_t top);
+
+/* ---- CPUs, interrupts, timer ------------------------------------------------------------------------------------ */
+
+/* Registers at an interrupt or exception, in the order of the entry code's pushes. */
+struct trapframe {
+	uint64_t r15, r14, r13, r12, r11, r10, r9, r8;
+	uint64_t bp, di, si, dx, cx, bx, ax;
+	uint64_t vector, error;
+	uint64_t ip, cs, flags, sp, ss;
+};
+
+/* Vectors. 0..31 are the CPU's exceptions; the rest is handed out by core/irq.c between the two bounds. */
+enum {
+	VECTOR_PAGE_FAULT = 14,
+	VECTOR_IRQ_FIRST = 0x30,
+	VECTOR_IRQ_LAST = 0xef,
+	VECTOR_TIMER = 0xf0,	/* local APIC timer */
+	VECTOR_CALL = 0xf1,	/* core/smp.c: run queued calls */
+	VECTOR_RESCHEDULE = 0xf2,
+	VECTOR_ERROR = 0xfe,	/* local APIC error */
+	VECTOR_SPURIOUS = 0xff,
+};
+
+/* Makes VECTOR enter the kernel (arch_upcalls.irq). A vector that is not open raises #NP and so panics. */
+void arch_vector_open(unsigned vector);
+
+/*
+ * What the architecture calls in the kernel above it. One constant instance, kernel/core/upcalls.c.
+ * irq: a vector >= 32; interrupts disabled, on the thread's kernel stack. It acknowledges the local APIC itself where
+ *   the vector needs that (arch_irq_ack), and reschedules on its way out if it must.
+ * fault: an exception. True: handled, go on at frame->ip. False: the entry code panics with the frame.
+ * nmi: on the NMI stack, may interrupt anything.
+ * panic: does not return.
+ * table_page_alloc: one zeroed page for page tables, 0 when there is none.
+ */
+struct arch_upcalls {
+	void (*irq)(struct trapframe *frame);
+	bool (*fault)(struct trapframe *frame, uintptr_t fault_address);
+	void (*nmi)(struct trapframe *frame);
+	void (*panic)(const struct trapframe *frame, const char *format, ...) __attribute__((noreturn, format(printf, 2, 3)));
+	paddr_t (*table_page_alloc)(void);
+};
+extern const struct arch_upcalls arch_upcalls;
+
+/* Local APIC. ids are hardware APIC ids. arch_apic_init: this CPU's; x2APIC where CPUID has it. */
+void arch_apic_init(void);
+uint32_t arch_apic_id(void);
+void arch_irq_ack(void);
+void arch_ipi_send(uint32_t apic_id, unsigned vector);
+void arch_ipi_send_nmi_others(void);
+/*
+ * One-shot timer of this CPU: fires VECTOR_TIMER about DELTA_NS from now (0: as soon as possible; UINT64_MAX: never).
+ * It may fire early, never lose an event: whoever armed it looks at the clock and arms it again.
+ */
+void arch_timer_arm(uint64_t delta_ns);
+
+/* Waits for an interrupt with interrupts enabled, returns after it with interrupts enabled. Call with them disabled. */
+void arch_cpu_idle(void);
+/* Stops this CPU for good. */
+void arch_cpu_halt(void) __attribute__((noreturn));
+/* Loads this CPU's descriptor tables, IST stacks, control registers. AREA: its per-CPU data (see percpu below). */
+void arch_cpu_init(void *percpu_area);
+/*
+ * Starts another CPU: it runs entry(arg) on STACK_TOP with the kernel's page tables, interrupts disabled, after
+ * arch_cpu_init(PERCPU_AREA). Returns as soon as the start is sent; 0, -ENOMEM (no low page for the trampoline).
+ */
+int arch_cpu_start(uint32_t apic_id, void *percpu_area, void *stack_top, void (*entry)(void *arg), void *arg);
+/* All CPUs that were started are up: frees the trampoline page. */
+void arch_cpu_start_done(void);
+
+/*
+ * A machine-level way out that needs no tables: QEMU's isa-debug-exit when it is there, with STATUS; else a reset (triple
+ * fault). Does not return.
+ */
+void arch_machine_reset(void) __attribute__((noreturn));
+
+/* Up to LEN bytes from RDSEED, else RDRAND; returns how many it got (0 where the CPU has neither). */
+size_t arch_random_hw(void *buf, size_t len);
+/* 64 bits of loader, CPU and timing noise, taken before the kernel was relocated; mixed in by random_init, then wiped. */
+extern uint64_t arch_boot_noise[8];
+
+/* Walks frame pointers from BP (0: the caller's frame), at most MAX return addresses; stays inside the stack it began in. */
+unsigned arch_backtrace(uintptr_t bp, uintptr_t *addresses, unsigned max);
+
+/* Reads 1 byte that may not be mapped: 0 or -EFAULT. For panic reports and probes. */
+int arch_probe_read(void *dst, const void *src, size_t len);
+
+static inline void *arch_phys_to_virt(paddr_t pa)
+{
+	return (void *)(arch_layout.physmap_base + pa);
+}
+
+static inline paddr_t arch_virt_to_phys(const void *va)
+{
+	return (paddr_t)((uintptr_t)va - arch_layout.physmap_base);
+}
+
+#endif

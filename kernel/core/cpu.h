@@ -1,0 +1,47 @@
+/*
+ * The CPUs of the machine: numbered from 0 (the boot CPU) in the order in which the firmware tables name them.
+ * Firmware tables call cpu_register; cpu_start_all brings the others up beside the boot CPU, without waiting.
+ */
+#ifndef KERNEL_CORE_CPU_H
+#define KERNEL_CORE_CPU_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "kernel/arch/arch.h"
+
+struct cpu {
+	unsigned nr;
+	uint32_t apic_id;
+	uintptr_t percpu_delta; /* 0 for the boot CPU: see percpu_at */
+	bool online;		/* takes threads and interrupts; set by the CPU itself, never cleared */
+};
+
+extern struct cpu cpus[CPU_MAX];
+extern unsigned nr_cpus;	/* registered */
+extern unsigned nr_cpus_online; /* atomic */
+
+extern unsigned cpu_self_nr; /* per-CPU */
+static inline unsigned cpu_self(void)
+{
+	return percpu_read(cpu_self_nr);
+}
+
+/* 0, -EEXIST (apic_id known, the boot CPU's included), -ENOSPC. Before cpu_start_all only. */
+int cpu_register(uint32_t apic_id);
+/* Boot CPU: registers itself. */
+void cpu_init(void);
+void cpu_start_all(void);
+/* Waits until every started CPU is online, or 1 s has passed (then logs which are missing). For tests and shutdown. */
+void cpu_wait_online(void);
+
+/*
+ * Runs fn(arg) with interrupts disabled on CPU (not the caller's own), and returns when it has run. Call with interrupts
+ * enabled. cpu_call_others: on every other online CPU, at the same time.
+ */
+void cpu_call(unsigned cpu, void (*fn)(void *arg), void *arg);
+void cpu_call_others(void (*fn)(void *arg), void *arg);
+/* Flushes [va, va+len) from every CPU's TLB. */
+void cpu_tlb_shootdown(uintptr_t va, size_t len);
+
+#endif

@@ -1,0 +1,114 @@
+/*
+ * Locks. Every lock says at its definition what it covers. Order: documented per lock; debug builds learn the order in
+ * which classes (the name given at init) are taken and panic on an inversion, on unlocking what is not held, on taking a
+ * lock twice, on sleeping under a spinlock, and on a lock that is taken in an interrupt and elsewhere with interrupts on.
+ */
+#ifndef KERNEL_CORE_LOCK_H
+#define KERNEL_CORE_LOCK_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "kernel/arch/arch.h"
+#include "lib/util.h"
+
+/* Preemption: nests; a reschedule that was asked for meanwhile happens when the count is back at 0. */
+extern unsigned preempt_count; /* per-CPU */
+void preempt_reschedule(void);
+extern unsigned preempt_needed; /* per-CPU flag, set by the scheduler */
+
+static inline void preempt_disable(void)
+{
+	percpu_inc(preempt_count);
+	barrier();
+}
+
+static inline void preempt_enable(void)
+{
+	barrier();
+	percpu_dec(preempt_count);
+	if (unlikely(percpu_read(preempt_needed)) && !percpu_read(preempt_count))
+		preempt_reschedule();
+}
+
+struct spinlock {
+	uint32_t next, owner; /* ticket lock */
+#ifdef DRUPE_DEBUG
+	const char *name; /* the class; NULL for a lock of static storage not initialised by name: then unchecked */
+	void *holder;	  /* CPU's percpu area */
+#endif
+};
+
+#ifdef DRUPE_DEBUG
+#define SPINLOCK_INIT(name_) { .name = (name_) }
+void lock_check_acquire(struct spinlock *lock, bool irq_safe);
+void lock_check_acquired(struct spinlock *lock);
+void lock_check_release(struct spinlock *lock);
+void lock_check_may_sleep(const char *where);
+#else
+#define SPINLOCK_INIT(name_) { 0, 0 }
+static inline void lock_check_acquire(struct spinlock *lock, bool irq_safe)
+{
+	(void)lock, (void)irq_safe;
+}
+static inline void lock_check_acquired(struct spinlock *lock)
+{
+	(void)lock;
+}
+static inline void lock_check_release(struct spinlock *lock)
+{
+	(void)lock;
+}
+static inline void lock_check_may_sleep(const char *where)
+{
+	(void)where;
+}
+#endif
+
+void spin_init(struct spinlock *lock, const char *name);
+
+static inline void spin_wait_(struct spinlock *lock)
+{
+	uint32_t ticket = __atomic_fetch_add(&lock->next, 1, __ATOMIC_RELAXED);
+
+	while (unlikely(__atomic_load_n(&lock->owner, __ATOMIC_ACQUIRE) != ticket))
+		arch_cpu_relax();
+}
+
+/* For locks that no interrupt handler takes. Disables preemption while held. */
+static inline void spin_lock(struct spinlock *lock)
+{
+	preempt_disable();
+	lock_check_acquire(lock, false);
+	spin_wait_(lock);
+	lock_check_acquired(lock);
+}
+
+static inline void spin_unlock(struct spinlock *lock)
+{
+	lock_check_release(lock);
+	__atomic_store_n(&lock->owner, lock->owner + 1, __ATOMIC_RELEASE);
+	preempt_enable();
+}
+
+/* For locks that interrupt handlers take too. */
+static inline unsigned long spin_lock_irqsave(struct spinlock *lock)
+{
+	unsigned long flags = arch_irq_save();
+
+	percpu_inc(preempt_count);
+	lock_check_acquire(lock, true);
+	spin_wait_(lock);
+	lock_check_acquired(lock);
+	return flags;
+}
+
+static inline void spin_unlock_irqrestore(struct spinlock *lock, unsigned long flags)
+{
+	lock_check_release(lock);
+	__atomic_store_n(&lock->owner, lock->owner + 1, __ATOMIC_RELEASE);
+	arch_irq_restore(flags);
+	preempt_enable();
+}
+
+#endif

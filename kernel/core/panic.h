@@ -1,0 +1,28 @@
+/*
+ * A bug in the kernel ends here: report, backtrace, every other CPU stopped, exit status EXIT_PANIC (abi/exit.h). Nothing
+ * from outside the kernel (device, packet, disk, program) may reach it; see DESIGN.md, invariant 7.
+ */
+#ifndef KERNEL_CORE_PANIC_H
+#define KERNEL_CORE_PANIC_H
+
+struct trapframe;
+
+void panic(const char *format, ...) __attribute__((noreturn, cold, format(printf, 1, 2)));
+void panic_frame(const struct trapframe *frame, const char *format, ...)
+	__attribute__((noreturn, cold, format(printf, 2, 3)));
+
+/* Checked in every build. Use for cheap invariants whose failure would corrupt memory. */
+#define BUG_ON(condition)                                                                                              \
+	do {                                                                                                           \
+		if (__builtin_expect(!!(condition), 0))                                                                \
+			panic("%s:%d: %s", __FILE_NAME__, __LINE__, #condition);                                       \
+	} while (0)
+
+/* Checked in debug builds only (make BUILD=debug). */
+#ifdef DRUPE_DEBUG
+#define DEBUG_BUG_ON(condition) BUG_ON(condition)
+#else
+#define DEBUG_BUG_ON(condition) ((void)sizeof(condition))
+#endif
+
+#endif

@@ -1,0 +1,33 @@
+/*
+ * One-shot timers with nanosecond deadlines on the monotonic clock. Per CPU, O(log n). fn runs in hard interrupt context
+ * on the CPU that armed the timer, at or after the deadline, never before.
+ */
+#ifndef KERNEL_CORE_TIMER_H
+#define KERNEL_CORE_TIMER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "lib/rbtree.h"
+
+struct timer {
+	struct rb_node node;
+	uint64_t deadline; /* clock_monotonic() */
+	void (*fn)(struct timer *timer);
+	unsigned cpu;
+	bool armed;
+};
+
+void timer_init(struct timer *timer, void (*fn)(struct timer *timer));
+/* (Re)arms it on this CPU. */
+void timer_set(struct timer *timer, uint64_t deadline);
+/* True when it was armed and will not run. On false it has run or is running on another CPU: timer_cancel_sync waits. */
+bool timer_cancel(struct timer *timer);
+void timer_cancel_sync(struct timer *timer);
+
+/* VECTOR_TIMER on this CPU: runs what is due, arms the next. */
+void timer_interrupt(void);
+/* Deadline of this CPU's next timer, UINT64_MAX when there is none; for the scheduler. */
+uint64_t timer_next(void);
+
+#endif

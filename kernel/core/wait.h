@@ -1,0 +1,63 @@
+/*
+ * Wait queues, mutexes. Waiters are woken in the order in which they came.
+ *
+ *	wait_event(&queue, condition);                      sleeps until the condition is true
+ *	wait_event_timeout(&queue, condition, deadline)     0, or -ETIMEDOUT at the monotonic deadline
+ *
+ * The condition is evaluated by the sleeper after it has put itself on the queue, so a wake between the two is not lost;
+ * whoever makes the condition true calls wait_wake after that. Any context may wake; only threads may wait.
+ */
+#ifndef KERNEL_CORE_WAIT_H
+#define KERNEL_CORE_WAIT_H
+
+#include "kernel/core/thread.h"
+
+struct waiter {
+	struct list link;
+	struct thread *thread;
+};
+
+#define WAIT_QUEUE_INIT(name) { SPINLOCK_INIT("wait_queue"), LIST_INIT((name).waiters) }
+void wait_queue_init(struct wait_queue *queue);
+
+void wait_prepare(struct wait_queue *queue, struct waiter *waiter); /* on the queue, state BLOCKED */
+void wait_finish(struct wait_queue *queue, struct waiter *waiter);  /* off the queue, state RUNNING */
+/* Blocks until woken, or the deadline (UINT64_MAX: none). 0 or -ETIMEDOUT. Between prepare and finish. */
+int wait_block(uint64_t deadline);
+
+/* Wakes up to N waiters (UINT_MAX: all); returns how many. */
+unsigned wait_wake(struct wait_queue *queue, unsigned n);
+
+#define wait_event_timeout(queue, condition, deadline)                                                                 \
+	({                                                                                                             \
+		struct waiter waiter_;                                                                                 \
+		int wait_result_ = 0;                                                                                  \
+		for (;;) {                                                                                             \
+			wait_prepare(queue, &waiter_);                                                                 \
+			if (condition) {                                                                               \
+				wait_result_ = 0;                                                                      \
+				break;                                                                                 \
+			}                                                                                              \
+			if (wait_result_)                                                                              \
+				break;                                                                                 \
+			wait_result_ = wait_block(deadline);                                                           \
+		}                                                                                                      \
+		wait_finish(queue, &waiter_);                                                                          \
+		wait_result_;                                                                                          \
+	})
+#define wait_event(queue, condition) ((void)wait_event_timeout(queue, condition, UINT64_MAX))
+
+/* Sleeping lock, owned by a thread, not recursive. Threads only. */
+struct mutex {
+	struct thread *owner; /* atomic; bit 0: there are waiters */
+	struct wait_queue queue;
+#ifdef DRUPE_DEBUG
+	const char *name;
+#endif
+};
+void mutex_init(struct mutex *mutex, const char *name);
+void mutex_lock(struct mutex *mutex);
+bool mutex_try_lock(struct mutex *mutex);
+void mutex_unlock(struct mutex *mutex);
+
+#endif

@@ -1,0 +1,29 @@
+/*
+ * Small objects. Caches of one size with per-CPU free lists; kmalloc picks a cache by size up to 2 KiB and whole pages
+ * above that. Any context but NMI. Memory is aligned to 16 bytes, or to the cache's own alignment.
+ * Debug builds fill freed and fresh memory, keep red zones, name the owner of each leak (slab_report).
+ */
+#ifndef KERNEL_MEM_SLAB_H
+#define KERNEL_MEM_SLAB_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct slab_cache;
+
+/* NAME is kept, not copied. ALIGN 0: 16. NULL when memory is short. */
+struct slab_cache *slab_cache_create(const char *name, size_t size, size_t align);
+/* Every object must have been freed; else it logs them and leaks the cache. */
+void slab_cache_destroy(struct slab_cache *cache);
+void *slab_alloc(struct slab_cache *cache) __attribute__((malloc));
+void slab_free(struct slab_cache *cache, void *object);
+
+/* At most 2 MiB; NULL when memory is short or LEN is 0. kzalloc: zeroed. kfree(NULL) does nothing. */
+void *kmalloc(size_t len) __attribute__((malloc, alloc_size(1)));
+void *kzalloc(size_t len) __attribute__((malloc, alloc_size(1)));
+void kfree(void *ptr);
+
+/* Logs each cache's objects in use; in debug builds also who allocated them. Returns the number of objects in use. */
+size_t slab_report(void);
+
+#endif
