@@ -115,6 +115,12 @@ static inline void arch_out8(uint16_t port, uint8_t value)
 	__asm__ volatile("outb %0, %1" ::"a"(value), "Nd"(port) : "memory");
 }
 
+/* LEN bytes to one port, in order. */
+static inline void arch_out8_string(uint16_t port, const void *bytes, size_t len)
+{
+	__asm__ volatile("rep outsb" : "+S"(bytes), "+c"(len) : "d"(port) : "memory");
+}
+
 static inline void arch_out16(uint16_t port, uint16_t value)
 {
 	__asm__ volatile("outw %0, %1" ::"a"(value), "Nd"(port) : "memory");
