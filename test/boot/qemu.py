@@ -1,0 +1,138 @@
+"""Boots an image under QEMU and says what came out: the machines, the command lines, the run, and its TAP."""
+
+import dataclasses
+import os
+import re
+import signal
+import subprocess
+import time
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+BUILD = os.path.join(ROOT, "build")
+QEMU = "qemu-system-x86_64"
+
+# abi/exit.h: a guest that ends with status S != 0 writes S to this device, and QEMU's own status is S << 1 | 1.
+EXIT_DEVICE = ["-device", "isa-debug-exit,iobase=0xf4,iosize=0x04"]
+EXIT_PANIC = 127
+
+# Past these QEMU is asked for memory that it does not reserve, so that a guest may be larger than the host.
+RESERVE_LIMIT_MIB = 4096
+
+
+@dataclasses.dataclass(frozen=True)
+class Machine:
+    name: str
+    option: str  # of -machine
+
+    def __str__(self):
+        return self.name
+
+
+MICROVM = Machine("microvm", "microvm")
+MICROVM_NOACPI = Machine("microvm-noacpi", "microvm,acpi=off")
+PC = Machine("pc", "pc")
+Q35 = Machine("q35", "q35")
+MACHINES = [MICROVM, MICROVM_NOACPI, PC, Q35]
+
+# Where each build leaves its images: the two of gcc, and clang's (make B=build/clang CC=clang).
+IMAGES = {
+    "release": os.path.join(BUILD, "images"),
+    "debug": os.path.join(BUILD, "debug", "images"),
+    "clang": os.path.join(BUILD, "clang", "images"),
+}
+
+
+def image_path(name, build="release"):
+    return os.path.join(IMAGES[build], "boot-" + name)
+
+
+@dataclasses.dataclass
+class Result:
+    command: list
+    output: str  # the serial console, escape sequences and carriage returns removed
+    errors: str  # QEMU's own standard error
+    status: int  # QEMU's exit status; None when it ran out of time
+    seconds: float
+
+    @property
+    def guest_status(self):
+        """What main returned, or EXIT_PANIC; None when QEMU ended in another way."""
+        if self.status is None or self.status < 0:
+            return None
+        return self.status >> 1 if self.status & 1 else 0
+
+    @property
+    def panicked(self):
+        return self.guest_status == EXIT_PANIC
+
+    def describe(self):
+        ended = "ran out of time" if self.status is None else f"QEMU status {self.status}"
+        return f"{' '.join(self.command)}\n{ended} after {self.seconds:.1f} s\n{self.errors}--- console ---\n{self.output}"
+
+    def expect(self, *lines, status=0):
+        """Each of LINES stands on the console, in this order, and the guest ended with STATUS."""
+        assert self.guest_status == status, self.describe()
+        at = 0
+        for line in lines:
+            found = self.output.find(line, at)
+            assert found >= 0, f"no {line!r} in order on the console\n{self.describe()}"
+            at = found + len(line)
+        return self
+
+    def tap(self):
+        """Checks the TAP on the console: as many verdicts as planned, all good. Returns their texts."""
+        verdicts = re.findall(r"^(ok|not ok) (\d+)(.*)$", self.output, re.MULTILINE)
+        plan = re.search(r"^1\.\.(\d+)$", self.output, re.MULTILINE)
+        assert plan, "no plan\n" + self.describe()
+        assert not [v for v in verdicts if v[0] != "ok"], "failed checks\n" + self.describe()
+        assert len(verdicts) == int(plan.group(1)), "verdicts and plan differ\n" + self.describe()
+        assert self.guest_status == 0, self.describe()
+        return [v[2].lstrip(" -") for v in verdicts]
+
+
+def memory_options(mib, machine):
+    if mib <= RESERVE_LIMIT_MIB:
+        return ["-machine", machine.option, "-m", f"{mib}M"]
+    return ["-object", f"memory-backend-ram,id=ram,size={mib}M,reserve=off",
+            "-machine", machine.option + ",memory-backend=ram", "-m", f"{mib}M"]
+
+
+def command(machine, memory=128, smp=1, cpu=None, kernel=None, cmdline="", initrd=None, accel="tcg", extra=()):
+    """A QEMU command line: console on standard input and output, no other device than the machine's own."""
+    line = [QEMU, "-nodefaults", "-no-user-config", "-display", "none", "-serial", "stdio", "-no-reboot",
+            *EXIT_DEVICE, "-accel", accel, *memory_options(memory, machine), "-smp", str(smp)]
+    if cpu:
+        line += ["-cpu", cpu]
+    if kernel:
+        line += ["-kernel", kernel]
+    if cmdline:
+        line += ["-append", cmdline]
+    if initrd:
+        line += ["-initrd", initrd]
+    return line + list(extra)
+
+
+def clean(raw):
+    """Console bytes as text, without what firmware sends to a terminal."""
+    text = raw.decode("utf-8", "replace")
+    text = re.sub(r"\x1b\[[0-9;?=]*[A-Za-z]|\x1bc", "", text)
+    return text.replace("\r", "")
+
+
+def run(line, timeout=30, stdin=b""):
+    """Runs a QEMU command line to its end, or until TIMEOUT seconds have passed."""
+    began = time.monotonic()
+    child = subprocess.Popen(line, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    try:
+        raw, errors = child.communicate(stdin, timeout=timeout)
+        status = child.returncode
+    except subprocess.TimeoutExpired:
+        child.send_signal(signal.SIGKILL)
+        raw, errors = child.communicate()
+        status = None
+    return Result(line, clean(raw), errors.decode("utf-8", "replace"), status, time.monotonic() - began)
+
+
+def boot(kernel, machine=MICROVM, timeout=30, stdin=b"", **options):
+    """Boots KERNEL by -kernel (PVH). Options are those of command()."""
+    return run(command(machine, kernel=kernel, **options), timeout, stdin)

@@ -1,0 +1,25 @@
+"""boot-hello by PVH: machine types, memory sizes, CPU counts, CPU models."""
+
+import pytest
+
+import qemu
+
+HELLO = "hello from main"
+MEMORY_MIB = [3, 64, 128, 2048, 16384, 65536]
+
+
+@pytest.mark.parametrize("smp", [1, 4])
+@pytest.mark.parametrize("memory", MEMORY_MIB)
+@pytest.mark.parametrize("machine", qemu.MACHINES, ids=str)
+def test_pvh(image, machine, memory, smp):
+    qemu.boot(image("hello"), machine, memory=memory, smp=smp).expect(HELLO)
+
+
+def test_least_memory(image):
+    qemu.boot(image("hello"), memory=2).expect(HELLO)
+
+
+@pytest.mark.parametrize("cpu", ["qemu64", "max"])
+@pytest.mark.parametrize("machine", qemu.MACHINES, ids=str)
+def test_cpu_model(image, machine, cpu):
+    qemu.boot(image("hello"), machine, cpu=cpu, smp=2).expect(HELLO)
