@@ -71,9 +71,9 @@ struct arch_layout {
 	uintptr_t image_virt; /* where the image's first byte is now */
 	paddr_t image_phys;
 	size_t image_len;
-	uintptr_t slide;	      /* image_virt - link address */
-	uintptr_t physmap_base;	      /* 1 GiB aligned */
-	uintptr_t memmap_base;	      /* struct page array: room for PHYS_MAX / PAGE_SIZE entries of 64 bytes */
+	uintptr_t slide;	       /* image_virt - link address */
+	uintptr_t physmap_base;	       /* 1 GiB aligned */
+	uintptr_t memmap_base;	       /* struct page array: room for PHYS_MAX / PAGE_SIZE entries of 64 bytes */
 	uintptr_t vmap_base, vmap_len; /* kernel stacks, device memory, per-CPU areas */
 };
 extern struct arch_layout arch_layout;
@@ -111,10 +111,10 @@ enum {
 	VECTOR_PAGE_FAULT = 14,
 	VECTOR_IRQ_FIRST = 0x30,
 	VECTOR_IRQ_LAST = 0xef,
-	VECTOR_TIMER = 0xf0,	/* local APIC timer */
-	VECTOR_CALL = 0xf1,	/* core/smp.c: run queued calls */
+	VECTOR_TIMER = 0xf0, /* local APIC timer */
+	VECTOR_CALL = 0xf1,  /* core/smp.c: run queued calls */
 	VECTOR_RESCHEDULE = 0xf2,
-	VECTOR_ERROR = 0xfe,	/* local APIC error */
+	VECTOR_ERROR = 0xfe, /* local APIC error */
 	VECTOR_SPURIOUS = 0xff,
 };
 
@@ -134,7 +134,8 @@ struct arch_upcalls {
 	void (*irq)(struct trapframe *frame);
 	bool (*fault)(struct trapframe *frame, uintptr_t fault_address);
 	void (*nmi)(struct trapframe *frame);
-	void (*panic)(const struct trapframe *frame, const char *format, ...) __attribute__((noreturn, format(printf, 2, 3)));
+	void (*panic)(const struct trapframe *frame, const char *format, ...)
+		__attribute__((noreturn, format(printf, 2, 3)));
 	paddr_t (*table_page_alloc)(void);
 };
 extern const struct arch_upcalls arch_upcalls;

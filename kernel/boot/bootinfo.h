@@ -34,7 +34,7 @@ struct boot_module {
 };
 
 struct bootinfo {
-	const char *protocol; /* "pvh", "multiboot2", "linux64" */
+	const char *protocol;			/* "pvh", "multiboot2", "linux64" */
 	struct mem_range mem[BOOTINFO_MEM_MAX]; /* after bootinfo_fill: sorted, no overlaps, RAM page-aligned */
 	unsigned nr_mem;
 	struct boot_module modules[BOOTINFO_MODULE_MAX];

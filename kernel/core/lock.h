@@ -40,13 +40,19 @@ struct spinlock {
 };
 
 #ifdef DRUPE_DEBUG
-#define SPINLOCK_INIT(name_) { .name = (name_) }
+#define SPINLOCK_INIT(name_)                                                                                           \
+	{                                                                                                              \
+		.name = (name_)                                                                                        \
+	}
 void lock_check_acquire(struct spinlock *lock, bool irq_safe);
 void lock_check_acquired(struct spinlock *lock);
 void lock_check_release(struct spinlock *lock);
 void lock_check_may_sleep(const char *where);
 #else
-#define SPINLOCK_INIT(name_) { 0, 0 }
+#define SPINLOCK_INIT(name_)                                                                                           \
+	{                                                                                                              \
+		0, 0                                                                                                   \
+	}
 static inline void lock_check_acquire(struct spinlock *lock, bool irq_safe)
 {
 	(void)lock, (void)irq_safe;

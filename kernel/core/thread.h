@@ -37,7 +37,7 @@ struct thread {
 	/* The rest belongs to the scheduler: under the run queue's lock of `cpu`. */
 	enum thread_state state;
 	unsigned cpu;
-	unsigned weight;   /* 1024 = nice 0 */
+	unsigned weight; /* 1024 = nice 0 */
 	uint64_t affinity[CPU_MAX / 64];
 	uint64_t vruntime; /* weighted nanoseconds */
 	uint64_t runtime;  /* nanoseconds on a CPU */

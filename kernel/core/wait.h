@@ -17,7 +17,10 @@ struct waiter {
 	struct thread *thread;
 };
 
-#define WAIT_QUEUE_INIT(name) { SPINLOCK_INIT("wait_queue"), LIST_INIT((name).waiters) }
+#define WAIT_QUEUE_INIT(name)                                                                                          \
+	{                                                                                                              \
+		SPINLOCK_INIT("wait_queue"), LIST_INIT((name).waiters)                                                 \
+	}
 void wait_queue_init(struct wait_queue *queue);
 
 void wait_prepare(struct wait_queue *queue, struct waiter *waiter); /* on the queue, state BLOCKED */

@@ -19,8 +19,8 @@
 struct page {
 	struct list link; /* free list, or the owner's */
 	uint32_t refs;
-	uint8_t order; /* of the block this page heads */
-	uint8_t state; /* enum page_state in page.c */
+	uint8_t order;	/* of the block this page heads */
+	uint8_t state;	/* enum page_state in page.c */
 	uint16_t inuse; /* slab: objects handed out */
 	void *owner;	/* slab cache, page cache mapping */
 	void *freelist; /* slab */

@@ -64,7 +64,7 @@ static inline uint64_t arch_ticks(void)
 
 static inline uintptr_t percpu_delta(void);
 
-#define percpu_at(delta, name) ((__typeof__(name) *)((uintptr_t)&(name) + (delta)))
+#define percpu_at(delta, name) ((__typeof__(name) *)((uintptr_t) & (name) + (delta)))
 #define percpu_this(name) percpu_at(percpu_delta(), name)
 
 /* One instruction each, so safe with preemption enabled. NAME must be an integer or pointer of 4 or 8 bytes. */
@@ -74,8 +74,7 @@ static inline uintptr_t percpu_delta(void);
 		__asm__ volatile("mov %%gs:%1, %0" : "=r"(value_) : "m"(name));                                        \
 		value_;                                                                                                \
 	})
-#define percpu_write(name, value)                                                                                      \
-	__asm__ volatile("mov %1, %%gs:%0" : "=m"(name) : "r"((__typeof__(name))(value)))
+#define percpu_write(name, value) __asm__ volatile("mov %1, %%gs:%0" : "=m"(name) : "r"((__typeof__(name))(value)))
 #define percpu_inc(name) __asm__ volatile("incl %%gs:%0" : "+m"(name))
 #define percpu_dec(name) __asm__ volatile("decl %%gs:%0" : "+m"(name))
 

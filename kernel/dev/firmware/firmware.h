@@ -49,7 +49,7 @@ uint64_t firmware_hpet(void);
 /* The ACPI PM timer, 3.579545 MHz (ACPI 6.4, 4.8.3.3). */
 struct firmware_pm_timer {
 	uint64_t address;
-	bool is_port;  /* I/O port, else memory */
+	bool is_port; /* I/O port, else memory */
 	uint8_t bits; /* 24 or 32 */
 };
 /* False when there is none. */
