@@ -44,6 +44,7 @@ struct bootinfo {
 	unsigned seed_len;
 	char cmdline[BOOTINFO_CMDLINE_MAX];
 	char module_text[1024];
+	size_t module_text_len; /* used, terminators included */
 };
 
 /* How the machine entered the image; start.S sets it. */
@@ -65,16 +66,22 @@ struct boot_protocol {
 	const struct boot_protocol boot_protocol_##name __attribute__((section(".boot_protocols"), used))
 
 /*
- * Finds the protocol for ENTRY, fills BI, and makes the memory map sane: sorted, overlaps resolved in favour of the
- * less usable type, RAM trimmed to whole pages, ranges beyond the CPU's physical address width dropped, the first page
- * never RAM. Panics (through the caller) are the caller's: returns 0, -ENODEV (protocol not linked in), -EINVAL.
+ * Finds the protocol for ENTRY, fills BI (all zero on entry), and makes the memory map sane: sorted, overlaps resolved in
+ * favour of the less usable type, RAM trimmed to whole pages, ranges beyond the CPU's physical address width dropped, the
+ * first page never RAM. Panics are the caller's: returns 0, -ENODEV (protocol not linked in), -EINVAL (after a log line).
  */
 int bootinfo_fill(enum boot_entry entry, uint64_t info, struct bootinfo *bi);
 
-/* Adds a range to BI->mem; -ENOSPC when full, -EINVAL when it wraps. For boot protocols, before the map is made sane. */
+/*
+ * Adds a range to BI->mem; -ENOSPC when full, -EINVAL when it wraps. An empty range is left out, a type that enum mem_type
+ * does not know becomes MEM_RESERVED. For boot protocols, before the map is made sane.
+ */
 int bootinfo_add_mem(struct bootinfo *bi, uint64_t base, uint64_t len, uint32_t type);
 
-/* Adds a module; TEXT may be NULL. -ENOSPC when full. */
+/*
+ * Adds a module; TEXT may be NULL, needs no terminator, and is cut where BI->module_text ends. -ENOSPC when full, -EINVAL
+ * when the module wraps or touches the kernel's image.
+ */
 int bootinfo_add_module(struct bootinfo *bi, uint64_t base, uint64_t len, const char *text, size_t text_len);
 
 #endif
