@@ -41,6 +41,8 @@ void cpu_wait_online(void);
  */
 void cpu_call(unsigned cpu, void (*fn)(void *arg), void *arg);
 void cpu_call_others(void (*fn)(void *arg), void *arg);
+/* VECTOR_CALL on this CPU: runs what was queued for it. Interrupts disabled. */
+void cpu_call_interrupt(void);
 /* Flushes [va, va+len) from every CPU's TLB. */
 void cpu_tlb_shootdown(uintptr_t va, size_t len);
 

@@ -85,6 +85,17 @@ static inline uintptr_t percpu_delta(void)
 	return percpu_read(percpu_delta_self);
 }
 
+/*
+ * A message signalled interrupt: what a device writes, and where, to raise VECTOR on the CPU with APIC_ID, edge triggered
+ * (Intel SDM vol. 3, 11.11). Without interrupt remapping it reaches the APIC ids up to ARCH_MSI_APIC_ID_MAX only.
+ */
+#define ARCH_MSI_APIC_ID_MAX 0xfe
+static inline void arch_msi_encode(uint32_t apic_id, unsigned vector, uint64_t *address, uint32_t *data)
+{
+	*address = 0xfee00000 | apic_id << 12;
+	*data = vector;
+}
+
 static inline uint8_t arch_in8(uint16_t port)
 {
 	uint8_t value;

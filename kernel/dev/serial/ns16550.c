@@ -99,18 +99,20 @@ static void input_deliver(struct ns16550 *uart, const char *bytes, size_t len)
 }
 
 /* The line is edge-triggered, so the FIFO is emptied, or there would never be another edge. */
-static void ns16550_interrupt(struct irq *irq)
+static bool ns16550_interrupt(struct irq *irq)
 {
 	struct ns16550 *uart = container_of(irq, struct ns16550, irq);
 	char bytes[FIFO_LEN];
+	unsigned n, total;
 
-	for (unsigned n, total = 0; total < RECEIVE_MAX; total += n) {
+	for (total = 0; total < RECEIVE_MAX; total += n) {
 		for (n = 0; n < FIFO_LEN && (uart_in(uart, UART_LSR) & LSR_DATA_READY); n++)
 			bytes[n] = (char)uart_in(uart, UART_DATA);
 		input_deliver(uart, bytes, n);
 		if (n < FIFO_LEN)
-			return;
+			break;
 	}
+	return total + n > 0;
 }
 
 static int ns16550_input_start(struct console *console)
