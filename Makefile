@@ -53,6 +53,8 @@ $(IMAGES)/boot-%: $(OBJ)/guest/%.o $(KERNEL_LIB) kernel/arch/x86_64/image.ld ker
 	@mkdir -p $(@D)
 	ld $(LDFLAGS_IMAGE) $(ROOTS) -o $@ $< $(KERNEL_LIB) -Map $@.map
 
+include test/unit/unit.mk test/fuzz/fuzz.mk
+
 clean:
 	rm -rf $(B)
 

@@ -1,0 +1,29 @@
+# Fuzzers on the host: `make fuzz [FUZZ_SECONDS=5]` runs each for that long, `make fuzz-NAME` one. A fuzzer is
+# test/fuzz/fuzz_NAME.c (libFuzzer's entry), one line FUZZ_NAME with the sources that it needs, and seeds in
+# test/fuzz/seeds/NAME/. What it finds on the way is kept in build/fuzz/corpus/NAME. The shim is the unit tests'.
+
+FUZZ_SECONDS ?= 5
+FUZZ_CC      ?= clang
+
+FUZZERS     := $(patsubst test/fuzz/fuzz_%.c,%,$(sort $(wildcard test/fuzz/fuzz_*.c)))
+FUZZ_OBJ    := $(B)/obj/fuzz
+FUZZ_CFLAGS := $(UNIT_CFLAGS) -fsanitize=fuzzer-no-link
+
+.PHONY: fuzz $(FUZZERS:%=fuzz-%)
+fuzz: $(FUZZERS:%=fuzz-%)
+
+$(FUZZERS:%=fuzz-%): fuzz-%: $(B)/fuzz/%
+	@mkdir -p $(B)/fuzz/corpus/$*
+	$< -max_total_time=$(FUZZ_SECONDS) -timeout=5 -print_final_stats=1 -verbosity=0 -artifact_prefix=$(B)/fuzz/$*- \
+		$(B)/fuzz/corpus/$* $(wildcard test/fuzz/seeds/$*)
+
+$(FUZZ_OBJ)/%.o: %.c
+	@mkdir -p $(@D)
+	$(FUZZ_CC) $(FUZZ_CFLAGS) -MMD -MP -c $< -o $@
+
+define fuzz_program
+$(B)/fuzz/$(1): $(FUZZ_OBJ)/test/fuzz/fuzz_$(1).o $(FUZZ_OBJ)/test/unit/shim/shim.o $(FUZZ_$(1):%.c=$(FUZZ_OBJ)/%.o)
+	@mkdir -p $$(@D)
+	$$(FUZZ_CC) $$(FUZZ_CFLAGS) -fsanitize=fuzzer -o $$@ $$^
+endef
+$(foreach f,$(FUZZERS),$(eval $(call fuzz_program,$(f))))

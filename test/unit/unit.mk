@@ -1,0 +1,31 @@
+# Unit tests on the host: `make unit`, or `make unit-NAME` for one. A test is test/unit/test_NAME.c (cmocka) and one line
+# UNIT_NAME with the sources of the tree that it needs. What those call and the line does not name comes from shim/shim.c,
+# whose definitions are weak. shim/ stands before the tree on the include path.
+
+UNIT_fmt    := lib/fmt.c
+UNIT_log    := lib/fmt.c
+UNIT_rbtree := lib/rbtree.c
+UNIT_string :=
+
+UNIT_TESTS  := $(patsubst test/unit/test_%.c,%,$(sort $(wildcard test/unit/test_*.c)))
+UNIT_OBJ    := $(B)/obj/unit
+UNIT_CFLAGS := $(filter-out -O2 -I.,$(HOSTCFLAGS)) -O1 -Itest/unit/shim -I. -DDRUPE_HOST_TEST -fno-omit-frame-pointer \
+	-fsanitize=address,undefined -fno-sanitize-recover=all
+export ASAN_OPTIONS ?= detect_leaks=0
+
+.PHONY: unit $(UNIT_TESTS:%=unit-%)
+unit: $(UNIT_TESTS:%=unit-%)
+
+$(UNIT_TESTS:%=unit-%): unit-%: $(B)/unit/%
+	$<
+
+$(UNIT_OBJ)/%.o: %.c
+	@mkdir -p $(@D)
+	$(HOSTCC) $(UNIT_CFLAGS) -MMD -MP -c $< -o $@
+
+define unit_program
+$(B)/unit/$(1): $(UNIT_OBJ)/test/unit/test_$(1).o $(UNIT_OBJ)/test/unit/shim/shim.o $(UNIT_$(1):%.c=$(UNIT_OBJ)/%.o)
+	@mkdir -p $$(@D)
+	$$(HOSTCC) $$(UNIT_CFLAGS) -o $$@ $$^ -lcmocka
+endef
+$(foreach t,$(UNIT_TESTS),$(eval $(call unit_program,$(t))))
