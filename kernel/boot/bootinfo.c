@@ -64,7 +64,9 @@ static bool mem_is_sorted(const struct bootinfo *bi)
 /* Of two types that claim the same byte, the one with the higher rank is right. */
 static unsigned type_rank(enum mem_type type)
 {
-	static const uint8_t rank[] = { [MEM_RAM] = 1, [MEM_ACPI] = 2, [MEM_NVS] = 3, [MEM_RESERVED] = 4, [MEM_UNUSABLE] = 5 };
+	static const uint8_t rank[] = {
+		[MEM_RAM] = 1, [MEM_ACPI] = 2, [MEM_NVS] = 3, [MEM_RESERVED] = 4, [MEM_UNUSABLE] = 5
+	};
 
 	return rank[type];
 }
@@ -108,7 +110,8 @@ static __attribute__((cold)) void mem_sort(struct bootinfo *bi)
 		} else if (nr < BOOTINFO_MEM_MAX) {
 			out[nr++] = (struct mem_range){ pos, next - pos, type };
 		} else {
-			log_warn("boot: memory map is too fragmented: ignoring what is above 0x%llx", (unsigned long long)pos);
+			log_warn("boot: memory map is too fragmented: ignoring what is above 0x%llx",
+				 (unsigned long long)pos);
 			break;
 		}
 	}

@@ -17,17 +17,17 @@ struct pvh_start_info {
 	/* Version 1 and later: */
 	uint64_t memmap;
 	uint32_t memmap_entries, reserved;
-};
+} __attribute__((packed));
 _Static_assert(sizeof(struct pvh_start_info) == 56, "hvm_start_info of version 1");
 
 struct pvh_module {
 	uint64_t paddr, size, cmdline, reserved;
-};
+} __attribute__((packed));
 
 struct pvh_memmap_entry {
 	uint64_t addr, size;
 	uint32_t type, reserved;
-};
+} __attribute__((packed));
 
 static int read_memmap(const struct pvh_start_info *si, struct bootinfo *bi)
 {
@@ -54,7 +54,8 @@ static void read_modules(const struct pvh_start_info *si, struct bootinfo *bi)
 	const struct pvh_module *module = phys_window(si->modlist, n * sizeof(*module));
 
 	if (!module) {
-		log_warn("pvh: list of %u modules at 0x%llx cannot be read", si->nr_modules, (unsigned long long)si->modlist);
+		log_warn("pvh: list of %u modules at 0x%llx cannot be read", si->nr_modules,
+			 (unsigned long long)si->modlist);
 		return;
 	}
 	if (n < si->nr_modules)
