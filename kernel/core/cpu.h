@@ -31,17 +31,25 @@ static inline unsigned cpu_self(void)
 int cpu_register(uint32_t apic_id);
 /* Boot CPU: registers itself. */
 void cpu_init(void);
+/*
+ * Boot CPU, after sched_init: sends every other CPU its start and returns; they come up beside. A CPU for which there is
+ * no memory stays down, with a log line.
+ */
 void cpu_start_all(void);
 /* Waits until every started CPU is online, or 1 s has passed (then logs which are missing). For tests and shutdown. */
 void cpu_wait_online(void);
 
 /*
- * Runs fn(arg) with interrupts disabled on CPU (not the caller's own), and returns when it has run. Call with interrupts
- * enabled. cpu_call_others: on every other online CPU, at the same time.
+ * Runs fn(arg) in interrupt context on CPU (online, not the caller's own), and returns when it has run. cpu_call_others:
+ * on every other online CPU, at the same time.
+ *
+ * The rule for these and cpu_tlb_shootdown: threads only, interrupts enabled, no spinlock held, as soon as a second CPU
+ * is registered. Another CPU may be spinning with interrupts disabled for a lock that the caller holds, or may itself be
+ * waiting for the caller to answer its call. Checked in debug builds. (A panic stops the others by NMI instead.)
  */
 void cpu_call(unsigned cpu, void (*fn)(void *arg), void *arg);
 void cpu_call_others(void (*fn)(void *arg), void *arg);
-/* VECTOR_CALL on this CPU: runs what was queued for it. Interrupts disabled. */
+/* VECTOR_CALL, between irq_enter and irq_exit. */
 void cpu_call_interrupt(void);
 /* Flushes [va, va+len) from every CPU's TLB. */
 void cpu_tlb_shootdown(uintptr_t va, size_t len);

@@ -10,12 +10,17 @@
 #include <stdint.h>
 
 #include "kernel/arch/arch.h"
+#include "kernel/core/lock_check.h"
 #include "lib/util.h"
 
-/* Preemption: nests; a reschedule that was asked for meanwhile happens when the count is back at 0. */
-extern unsigned preempt_count; /* per-CPU */
+/*
+ * Preemption: nests; a reschedule that was asked for meanwhile happens when the count is back at 0. The count belongs to
+ * the CPU, not to the thread: at every switch it is exactly 1, for the run queue's lock that passes from thread to thread.
+ */
+extern unsigned preempt_count;	/* per-CPU */
+extern unsigned preempt_needed; /* per-CPU flag, set by the scheduler under the run queue's lock */
+/* Switches if it still must and interrupts are enabled; else the flag stays for the next chance. */
 void preempt_reschedule(void);
-extern unsigned preempt_needed; /* per-CPU flag, set by the scheduler */
 
 static inline void preempt_disable(void)
 {
@@ -31,45 +36,30 @@ static inline void preempt_enable(void)
 		preempt_reschedule();
 }
 
+/*
+ * Around the handlers of an interrupt (irq_dispatch): no preemption, and debug builds know that locks are taken in
+ * interrupt context. sched_preempt_irq comes after irq_exit.
+ */
+static inline void irq_enter(void)
+{
+	percpu_inc(preempt_count);
+	lock_check_irq_enter();
+}
+
+static inline void irq_exit(void)
+{
+	lock_check_irq_exit();
+	percpu_dec(preempt_count);
+}
+
 struct spinlock {
 	uint32_t next, owner; /* ticket lock */
 #ifdef DRUPE_DEBUG
-	const char *name; /* the class; NULL for a lock of static storage not initialised by name: then unchecked */
-	void *holder;	  /* CPU's percpu area */
+	const char *name;      /* the class; NULL: no order is learnt for it */
+	unsigned short class;  /* index of the class, 0 until the first use */
+	unsigned short holder; /* number of the CPU that holds it, plus 1 */
 #endif
 };
-
-#ifdef DRUPE_DEBUG
-#define SPINLOCK_INIT(name_)                                                                                           \
-	{                                                                                                              \
-		.name = (name_)                                                                                        \
-	}
-void lock_check_acquire(struct spinlock *lock, bool irq_safe);
-void lock_check_acquired(struct spinlock *lock);
-void lock_check_release(struct spinlock *lock);
-void lock_check_may_sleep(const char *where);
-#else
-#define SPINLOCK_INIT(name_)                                                                                           \
-	{                                                                                                              \
-		0, 0                                                                                                   \
-	}
-static inline void lock_check_acquire(struct spinlock *lock, bool irq_safe)
-{
-	(void)lock, (void)irq_safe;
-}
-static inline void lock_check_acquired(struct spinlock *lock)
-{
-	(void)lock;
-}
-static inline void lock_check_release(struct spinlock *lock)
-{
-	(void)lock;
-}
-static inline void lock_check_may_sleep(const char *where)
-{
-	(void)where;
-}
-#endif
 
 void spin_init(struct spinlock *lock, const char *name);
 
@@ -85,7 +75,7 @@ static inline void spin_wait_(struct spinlock *lock)
 static inline void spin_lock(struct spinlock *lock)
 {
 	preempt_disable();
-	lock_check_acquire(lock, false);
+	lock_check_acquire(lock);
 	spin_wait_(lock);
 	lock_check_acquired(lock);
 }
@@ -103,7 +93,7 @@ static inline unsigned long spin_lock_irqsave(struct spinlock *lock)
 	unsigned long flags = arch_irq_save();
 
 	percpu_inc(preempt_count);
-	lock_check_acquire(lock, true);
+	lock_check_acquire(lock);
 	spin_wait_(lock);
 	lock_check_acquired(lock);
 	return flags;

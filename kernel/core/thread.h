@@ -7,6 +7,7 @@
 #define KERNEL_CORE_THREAD_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "kernel/arch/arch.h"
@@ -18,9 +19,8 @@
 #define THREAD_NAME_MAX 16
 
 enum thread_state {
-	THREAD_READY,
-	THREAD_RUNNING,
-	THREAD_BLOCKED,
+	THREAD_RUNNABLE,
+	THREAD_BLOCKED, /* or about to: a wake makes it runnable again */
 	THREAD_DEAD,
 };
 
@@ -34,20 +34,25 @@ struct thread {
 	uintptr_t stack_bottom, stack_top; /* the page below stack_bottom is a guard page */
 	char name[THREAD_NAME_MAX];
 	unsigned id;
-	/* The rest belongs to the scheduler: under the run queue's lock of `cpu`. */
-	enum thread_state state;
-	unsigned cpu;
-	unsigned weight; /* 1024 = nice 0 */
+	/* The rest belongs to the scheduler: under the lock of the run queue of `cpu`. */
+	enum thread_state state; /* the running thread may also set its own to and from BLOCKED without the lock */
+	unsigned cpu;		 /* where it runs, waits to run, or ran last; changes under both run queues' locks */
+	bool on_queue;		 /* running or in the tree of `cpu` */
+	uint32_t inverse_weight; /* 2^32 / weight; weight 1024 is nice 0 */
 	uint64_t affinity[CPU_MAX / 64];
-	uint64_t vruntime; /* weighted nanoseconds */
+	uint64_t vruntime; /* nanoseconds * 1024 / weight */
 	uint64_t runtime;  /* nanoseconds on a CPU */
-	uint64_t ran_at;   /* clock when it was put on the CPU */
+	uint64_t ran_at;   /* clock up to which runtime is counted */
 	struct rb_node run_node;
-	bool on_cpu;
-	bool detached;
-	int exit_value;
+	int (*fn)(void *arg);
+	void *arg;
+	/* The end of it: under joiners.lock. */
 	struct wait_queue joiners;
-	struct list all; /* every thread, under threads_lock */
+	int exit_value;
+	bool exited; /* off its stack for good */
+	bool detached;
+	struct thread *next_dead;
+	struct lock_check_thread lock_check;
 };
 
 extern struct thread *thread_current_; /* per-CPU */
@@ -60,18 +65,44 @@ enum thread_flags {
 	THREAD_DETACHED = 1,
 };
 
-/* NAME is copied and cut at 15 bytes. *OUT may be NULL only for a detached thread. 0, -ENOMEM. */
+/*
+ * Where the memory of threads and CPUs comes from: kernel/mem stands above this folder, so the one constant instance is in
+ * kernel/init. Called by threads, with interrupts enabled and no lock held (cpu_start_all: by the boot CPU, alone).
+ * All memory is zeroed; NULL when it is short.
+ */
+struct thread_memory_ops {
+	size_t stack_size;
+	void *(*stack_alloc)(void); /* the bottom; the page below it is a guard page */
+	void (*stack_free)(void *bottom);
+	void *(*thread_alloc)(size_t len);
+	void (*thread_free)(void *thread);
+	void *(*area_alloc)(size_t len); /* a CPU's per-CPU area, page-aligned, in pages of its own; never freed */
+};
+extern const struct thread_memory_ops thread_memory_ops;
+
+/* NAME is copied and cut at 15 bytes. OUT may be NULL only for a detached thread. 0, -ENOMEM. */
 int thread_create(struct thread **out, const char *name, int (*fn)(void *arg), void *arg, unsigned flags);
 void thread_exit(int value) __attribute__((noreturn));
-/* Waits for the end of THREAD, gives its exit value, frees it. Once per thread. */
+/* Waits for the end of THREAD, gives its exit value, frees it. Once per thread, not for a detached one. */
 int thread_join(struct thread *thread);
+/* Instead of thread_join: the thread frees itself when it ends, or now if it has ended. */
+void thread_detach(struct thread *thread);
+/* Threads that exist: the boot thread, those that were created and not yet freed; not the idle threads. */
+unsigned thread_count(void);
 void thread_yield(void);
 void thread_sleep(uint64_t ns);
-/* CPU set as a bit array; 0, -EINVAL when no online CPU is in it. Moves the thread when it must. */
+/*
+ * MASK: a CPU set as an array of CPU_MAX bits. 0, -EINVAL when no online CPU is in it. The calling thread is on an
+ * allowed CPU when this returns; another one that runs where it no longer may is moved as soon as its CPU hears of it.
+ */
 int thread_set_affinity(struct thread *thread, const uint64_t *mask);
+/* NICE is cut to [-20, 19]; each step is worth a factor of 1.25 in CPU time. */
 void thread_set_nice(struct thread *thread, int nice);
 
-/* Turns the running boot code into thread 0 of this CPU and makes the idle thread; afterwards threads may be created. */
+/*
+ * Turns the running boot code into thread 0 of this CPU; afterwards threads may be created. The idle thread is made when
+ * this CPU first needs one (first thread_create, or first time that the boot thread waits).
+ */
 void sched_init(uintptr_t boot_stack_bottom, uintptr_t boot_stack_top);
 /* A started CPU enters the scheduler with this and never returns. */
 void sched_start_cpu(void) __attribute__((noreturn));
@@ -82,7 +113,7 @@ void sched_block(void);
 bool sched_wake(struct thread *thread);
 /* On the way out of an interrupt: switches if preempt_needed and preempt_count allow. Interrupts disabled. */
 void sched_preempt_irq(void);
-/* arch_upcalls for VECTOR_RESCHEDULE. */
+/* VECTOR_RESCHEDULE, between irq_enter and irq_exit. */
 void sched_reschedule_ipi(void);
 
 #endif

@@ -19,15 +19,21 @@ struct timer {
 };
 
 void timer_init(struct timer *timer, void (*fn)(struct timer *timer));
-/* (Re)arms it on this CPU. */
+/* (Re)arms it on this CPU. The owner of a timer serialises its calls of timer_set; any context, fn included. */
 void timer_set(struct timer *timer, uint64_t deadline);
-/* True when it was armed and will not run. On false it has run or is running on another CPU: timer_cancel_sync waits. */
+/*
+ * True when it was armed and will not run. On false it has run, or is running on another CPU: timer_cancel_sync waits for
+ * that, so do not call that from fn or with a lock that fn takes. fn may free the timer.
+ */
 bool timer_cancel(struct timer *timer);
 void timer_cancel_sync(struct timer *timer);
 
-/* VECTOR_TIMER on this CPU: runs what is due, arms the next. */
+/* VECTOR_TIMER on this CPU, between irq_enter and irq_exit: runs what is due, arms the next. */
 void timer_interrupt(void);
-/* Deadline of this CPU's next timer, UINT64_MAX when there is none; for the scheduler. */
-uint64_t timer_next(void);
+/*
+ * For the scheduler; this CPU, interrupts disabled: an interrupt at DEADLINE or before is wanted. It costs nothing while an
+ * earlier one is armed, and is not taken back: timer_interrupt asks sched_tick what it still needs.
+ */
+void timer_want(uint64_t deadline, uint64_t now);
 
 #endif

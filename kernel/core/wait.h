@@ -15,6 +15,7 @@
 struct waiter {
 	struct list link;
 	struct thread *thread;
+	bool queued; /* atomic; cleared last by whoever takes it off the queue */
 };
 
 #define WAIT_QUEUE_INIT(name)                                                                                          \
@@ -23,39 +24,53 @@ struct waiter {
 	}
 void wait_queue_init(struct wait_queue *queue);
 
+/* What the macros are made of. WAITER starts zeroed, is the calling thread's own, and ends with wait_finish. */
 void wait_prepare(struct wait_queue *queue, struct waiter *waiter); /* on the queue, state BLOCKED */
-void wait_finish(struct wait_queue *queue, struct waiter *waiter);  /* off the queue, state RUNNING */
-/* Blocks until woken, or the deadline (UINT64_MAX: none). 0 or -ETIMEDOUT. Between prepare and finish. */
+void wait_finish(struct wait_queue *queue, struct waiter *waiter);  /* off the queue, state RUNNABLE */
+/* Blocks until woken, or the deadline (UINT64_MAX: none). 0 or -ETIMEDOUT. After prepare; may return 0 for no reason. */
 int wait_block(uint64_t deadline);
 
-/* Wakes up to N waiters (UINT_MAX: all); returns how many. */
+/*
+ * Wakes up to N waiters (UINT_MAX: all); returns how many. Touches QUEUE until it returns: what a waiter may free once it
+ * is awake needs the queue's lock taken once more before it is freed (thread_join does).
+ */
 unsigned wait_wake(struct wait_queue *queue, unsigned n);
+/* The same, for a caller that holds queue->lock. */
+unsigned wait_wake_locked(struct wait_queue *queue, unsigned n);
 
 #define wait_event_timeout(queue, condition, deadline)                                                                 \
 	({                                                                                                             \
-		struct waiter waiter_;                                                                                 \
+		struct waiter waiter_ = { 0 };                                                                         \
+		bool prepared_ = false;                                                                                \
 		int wait_result_ = 0;                                                                                  \
 		for (;;) {                                                                                             \
-			wait_prepare(queue, &waiter_);                                                                 \
 			if (condition) {                                                                               \
 				wait_result_ = 0;                                                                      \
 				break;                                                                                 \
 			}                                                                                              \
 			if (wait_result_)                                                                              \
 				break;                                                                                 \
-			wait_result_ = wait_block(deadline);                                                           \
+			if (prepared_)                                                                                 \
+				wait_result_ = wait_block(deadline);                                                   \
+			else                                                                                           \
+				wait_prepare(queue, &waiter_);                                                         \
+			prepared_ = !prepared_;                                                                        \
 		}                                                                                                      \
 		wait_finish(queue, &waiter_);                                                                          \
 		wait_result_;                                                                                          \
 	})
 #define wait_event(queue, condition) ((void)wait_event_timeout(queue, condition, UINT64_MAX))
 
-/* Sleeping lock, owned by a thread, not recursive. Threads only. */
+/*
+ * Sleeping lock, owned by a thread, not recursive. Threads only. A thread that finds it free takes it, waiters or not; a
+ * waiter that was overtaken so once is given it by the next unlock.
+ */
 struct mutex {
-	struct thread *owner; /* atomic; bit 0: there are waiters */
-	struct wait_queue queue;
+	uintptr_t owner;	 /* atomic; struct thread *, and bits of mutex.c */
+	struct wait_queue queue; /* its lock covers the bits of owner */
 #ifdef DRUPE_DEBUG
 	const char *name;
+	unsigned short class;
 #endif
 };
 void mutex_init(struct mutex *mutex, const char *name);
