@@ -372,7 +372,7 @@ void irq_dispatch(struct trapframe *frame)
 	struct irq_stats *mine = percpu_this(stats);
 	unsigned nr = (unsigned)frame->vector;
 
-	percpu_inc(preempt_count);
+	irq_enter();
 	switch (nr) {
 	case VECTOR_TIMER:
 		mine->timer++;
@@ -398,7 +398,7 @@ void irq_dispatch(struct trapframe *frame)
 	default:
 		device_interrupt(nr);
 	}
-	percpu_dec(preempt_count);
+	irq_exit();
 	sched_preempt_irq();
 }
 
