@@ -40,12 +40,12 @@ extern struct arch_aspace arch_kernel_aspace;
 
 /*
  * Maps [VA, VA+LEN) to [PA, PA+LEN) with the largest pages that alignment and CPU allow. All page-aligned. -EEXIST when
- * a page is mapped already, -ENOMEM when no table page can be had (what was mapped before stays). The caller serialises
- * changes to one aspace. Needs no TLB flush.
+ * a page is mapped already, -ENOMEM when no table page can be had (what was mapped before stays). Callers that change the
+ * same range of one aspace serialise; different ranges need no lock. Needs no TLB flush.
  */
 int arch_pt_map(struct arch_aspace *as, uintptr_t va, paddr_t pa, size_t len, unsigned prot);
-/* Unmaps whatever is mapped there; splits large pages. The caller flushes TLBs (arch_tlb_flush, and tlb_shootdown). */
-void arch_pt_unmap(struct arch_aspace *as, uintptr_t va, size_t len);
+/* Unmaps whatever is mapped there; splits large pages (-ENOMEM). The caller flushes TLBs (cpu_tlb_shootdown). */
+int arch_pt_unmap(struct arch_aspace *as, uintptr_t va, size_t len);
 /* Changes protections of what is mapped there; splits large pages; -ENOMEM as above. The caller flushes. */
 int arch_pt_protect(struct arch_aspace *as, uintptr_t va, size_t len, unsigned prot);
 /* True when VA is mapped; then *PA and *PROT (either may be NULL) say to what. */
@@ -123,6 +123,8 @@ void arch_vector_open(unsigned vector);
 
 /*
  * What the architecture calls in the kernel above it. One constant instance, kernel/core/upcalls.c.
+ * start: the boot CPU is ready: final address space, descriptor tables, boot stack. ENTRY: enum boot_entry; INFO: what the
+ *   boot protocol left in its register. Does not return.
  * irq: a vector >= 32; interrupts disabled, on the thread's kernel stack. It acknowledges the local APIC itself where
  *   the vector needs that (arch_irq_ack), and reschedules on its way out if it must.
  * fault: an exception. True: handled, go on at frame->ip. False: the entry code panics with the frame.
@@ -131,6 +133,7 @@ void arch_vector_open(unsigned vector);
  * table_page_alloc: one zeroed page for page tables, 0 when there is none.
  */
 struct arch_upcalls {
+	void (*start)(unsigned entry, uint64_t info);
 	void (*irq)(struct trapframe *frame);
 	bool (*fault)(struct trapframe *frame, uintptr_t fault_address);
 	void (*nmi)(struct trapframe *frame);

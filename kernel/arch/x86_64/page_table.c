@@ -1,0 +1,354 @@
+/*
+ * 4-level page tables (Intel SDM vol. 3, 4.5): mapping with 4 KiB, 2 MiB and 1 GiB pages, splitting, lookup, and the direct
+ * map. New tables are linked in with one atomic exchange, so CPUs may fill different ranges under the same upper table
+ * without a lock. Tables are not given back while an address space lives: ranges are reused.
+ */
+#include "kernel/arch/arch.h"
+#include "kernel/arch/x86_64/image.h"
+#include "kernel/arch/x86_64/msr.h"
+#include "kernel/arch/x86_64/regs.h"
+#include "lib/errno.h"
+#include "lib/util.h"
+
+#define TABLE_ENTRIES 512
+#define PTE_NX (1ul << 63)
+#define PTE_ADDRESS 0x000ffffffffff000ul
+#define LEVEL_ROOT 3
+#define FLUSH_PAGES_MAX 32
+
+struct arch_aspace arch_kernel_aspace;
+
+/*
+ * The first tables: enough for image, direct map, page array and vmap of a small machine, so that the page allocator can
+ * come up before it has pages to give. In .bss, so zero without work.
+ */
+#define POOL_TABLES 16
+static uint64_t pool[POOL_TABLES][TABLE_ENTRIES] __attribute__((section(".page_tables"), aligned(4096)));
+static unsigned pool_used;
+/* Distance between an image page's physical and present virtual address. */
+static uintptr_t image_offset;
+static bool has_huge_pages __attribute__((section(".data.protected")));
+static paddr_t phys_limit __attribute__((section(".data.protected")));
+
+static inline unsigned level_shift(unsigned level)
+{
+	return PAGE_SHIFT + 9 * level;
+}
+
+static inline unsigned table_index(uintptr_t va, unsigned level)
+{
+	return va >> level_shift(level) & (TABLE_ENTRIES - 1);
+}
+
+uint64_t *page_table_virt(paddr_t pa)
+{
+	if (pa - arch_layout.image_phys < arch_layout.image_len)
+		return (uint64_t *)(pa + image_offset);
+	return arch_phys_to_virt(pa);
+}
+
+static paddr_t table_alloc(void)
+{
+	unsigned i = __atomic_load_n(&pool_used, __ATOMIC_RELAXED);
+
+	if (i < POOL_TABLES) {
+		i = __atomic_fetch_add(&pool_used, 1, __ATOMIC_RELAXED);
+		if (i < POOL_TABLES)
+			return (uintptr_t)pool[i] - image_offset;
+	}
+	return arch_upcalls.table_page_alloc();
+}
+
+/* The table below ENTRY, made on demand. NULL: no memory, or ENTRY is a large page. */
+static uint64_t *table_below(uint64_t *entry, bool make)
+{
+	uint64_t value = __atomic_load_n(entry, __ATOMIC_ACQUIRE);
+
+	if (!(value & PTE_PRESENT)) {
+		paddr_t pa = make ? table_alloc() : 0;
+		uint64_t fresh = pa | PTE_PRESENT | PTE_WRITE | PTE_ACCESSED;
+
+		if (!pa)
+			return NULL;
+		/* Another CPU was faster: its table counts. Ours, still zero, is lost; this is rare and bounded by CPUs. */
+		if (__atomic_compare_exchange_n(entry, &value, fresh, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
+			value = fresh;
+	}
+	if (value & PTE_LARGE)
+		return NULL;
+	return page_table_virt(value & PTE_ADDRESS);
+}
+
+static uint64_t pte_flags(unsigned prot, unsigned level)
+{
+	uint64_t flags = PTE_PRESENT | PTE_ACCESSED | PTE_GLOBAL;
+
+	if (prot & PT_WRITE)
+		flags |= PTE_WRITE | PTE_DIRTY;
+	if (!(prot & PT_EXEC))
+		flags |= PTE_NX;
+	else if (prot & PT_WRITE)
+		flags |= PTE_WX;
+	if (prot & PT_UNCACHED)
+		flags |= PTE_PCD | PTE_PWT;
+	if (level)
+		flags |= PTE_LARGE;
+	return flags;
+}
+
+static bool prot_is_valid(unsigned prot)
+{
+	return (prot & (PT_WRITE | PT_EXEC | PT_WX_ALLOWED)) != (PT_WRITE | PT_EXEC);
+}
+
+static unsigned level_for(uintptr_t va, paddr_t pa, size_t len)
+{
+	uintptr_t both = va | pa;
+
+	if (has_huge_pages && IS_ALIGNED(both, HUGE_PAGE_SIZE) && len >= HUGE_PAGE_SIZE)
+		return 2;
+	return IS_ALIGNED(both, LARGE_PAGE_SIZE) && len >= LARGE_PAGE_SIZE ? 1 : 0;
+}
+
+/* The entry for VA at LEVEL, tables above it made on demand; NULL with *ERROR set. */
+static uint64_t *entry_at(struct arch_aspace *as, uintptr_t va, unsigned level, int *error)
+{
+	uint64_t *table = page_table_virt(as->root);
+
+	for (unsigned l = LEVEL_ROOT; l > level; l--) {
+		uint64_t *entry = &table[table_index(va, l)];
+
+		table = table_below(entry, true);
+		if (!table) {
+			*error = *entry & PTE_PRESENT ? -EEXIST : -ENOMEM;
+			return NULL;
+		}
+	}
+	return &table[table_index(va, level)];
+}
+
+int arch_pt_map(struct arch_aspace *as, uintptr_t va, paddr_t pa, size_t len, unsigned prot)
+{
+	int error = 0;
+
+	if (!prot_is_valid(prot) || !IS_ALIGNED(va | pa | len, PAGE_SIZE))
+		return -EINVAL;
+	while (len) {
+		unsigned level = level_for(va, pa, len);
+		size_t step = 1ul << level_shift(level);
+		uint64_t *entry = entry_at(as, va, level, &error);
+
+		if (!entry)
+			return error;
+		/* Fill the rest of this table while the page size stays the same. */
+		uint64_t flags = pte_flags(prot, level);
+		uint64_t *end = entry + (TABLE_ENTRIES - table_index(va, level));
+		for (; entry < end && len >= step; entry++) {
+			if (*entry & PTE_PRESENT)
+				return -EEXIST;
+			*entry = pa | flags;
+			va += step, pa += step, len -= step;
+		}
+	}
+	return 0;
+}
+
+/* Replaces the large page in ENTRY by a table of pages one level smaller with the same protections. */
+static int large_page_split(uint64_t *entry, unsigned level)
+{
+	uint64_t value = *entry, step = 1ul << level_shift(level - 1);
+	paddr_t pa = table_alloc();
+
+	if (!pa)
+		return -ENOMEM;
+	uint64_t *table = page_table_virt(pa);
+	if (level == 1)
+		value &= ~(uint64_t)PTE_LARGE;
+	for (unsigned i = 0; i < TABLE_ENTRIES; i++)
+		table[i] = value + i * step;
+	__atomic_store_n(entry, pa | PTE_PRESENT | PTE_WRITE | PTE_ACCESSED, __ATOMIC_RELEASE);
+	return 0;
+}
+
+/*
+ * Calls change(entry, level) for every present entry that maps part of [VA, VA+LEN), after splitting those large pages of
+ * which only a part is meant.
+ */
+static int range_change(struct arch_aspace *as, uintptr_t va, size_t len,
+			uint64_t (*change)(uint64_t, unsigned, unsigned), unsigned prot)
+{
+	uintptr_t end = va + len;
+
+	while (va != end) {
+		uint64_t *table = page_table_virt(as->root), *entry;
+		unsigned level = LEVEL_ROOT;
+
+		for (;; level--) {
+			uintptr_t step = 1ul << level_shift(level);
+
+			entry = &table[table_index(va, level)];
+			if (!(*entry & PTE_PRESENT) || !level)
+				break;
+			if (*entry & PTE_LARGE) {
+				if (IS_ALIGNED(va, step) && end - va >= step)
+					break;
+				if (large_page_split(entry, level))
+					return -ENOMEM;
+			}
+			table = table_below(entry, false);
+		}
+		if (*entry & PTE_PRESENT)
+			*entry = change(*entry, level, prot);
+		uintptr_t next = ALIGN_DOWN(va, 1ul << level_shift(level)) + (1ul << level_shift(level));
+		va = next - va < end - va ? next : end;
+	}
+	return 0;
+}
+
+static uint64_t change_unmap(uint64_t entry, unsigned level, unsigned prot)
+{
+	(void)entry, (void)level, (void)prot;
+	return 0;
+}
+
+static uint64_t change_protect(uint64_t entry, unsigned level, unsigned prot)
+{
+	return (entry & PTE_ADDRESS) | pte_flags(prot, level);
+}
+
+int arch_pt_unmap(struct arch_aspace *as, uintptr_t va, size_t len)
+{
+	return range_change(as, va, len, change_unmap, 0);
+}
+
+int arch_pt_protect(struct arch_aspace *as, uintptr_t va, size_t len, unsigned prot)
+{
+	if (!prot_is_valid(prot))
+		return -EINVAL;
+	return range_change(as, va, len, change_protect, prot);
+}
+
+bool arch_pt_lookup(struct arch_aspace *as, uintptr_t va, paddr_t *pa, unsigned *prot)
+{
+	uint64_t *table = page_table_virt(as->root), entry;
+	unsigned level = LEVEL_ROOT;
+
+	if ((intptr_t)(va << 16) >> 16 != (intptr_t)va)
+		return false;
+	for (;; level--) {
+		entry = table[table_index(va, level)];
+		if (!(entry & PTE_PRESENT))
+			return false;
+		if (!level || entry & PTE_LARGE)
+			break;
+		table = page_table_virt(entry & PTE_ADDRESS);
+	}
+	uintptr_t offset = va & ((1ul << level_shift(level)) - 1);
+	if (pa)
+		*pa = (entry & PTE_ADDRESS & ~((1ul << level_shift(level)) - 1)) + offset;
+	if (prot)
+		*prot = PT_READ | (entry & PTE_WRITE ? PT_WRITE : 0) | (entry & PTE_NX ? 0 : PT_EXEC) |
+			(entry & PTE_PCD ? PT_UNCACHED : 0) | (entry & PTE_WX ? PT_WX_ALLOWED : 0);
+	return true;
+}
+
+void arch_tlb_flush(uintptr_t va, size_t len)
+{
+	if (len > FLUSH_PAGES_MAX * PAGE_SIZE) {
+		/* Global pages leave the TLB only when CR4.PGE changes (Intel SDM vol. 3, 4.10.4.1). */
+		uint64_t cr4 = read_cr4();
+
+		write_cr4(cr4 & ~(uint64_t)CR4_PGE);
+		write_cr4(cr4);
+		return;
+	}
+	for (uintptr_t end = va + len; va < end; va += PAGE_SIZE)
+		__asm__ volatile("invlpg (%0)" ::"r"(va) : "memory");
+}
+
+void page_table_identity(paddr_t image_phys, size_t len)
+{
+	arch_kernel_aspace.root = (paddr_t)arch_root_table;
+	arch_root_table[0] = (paddr_t)boot_pdpt | PTE_PRESENT | PTE_WRITE;
+	boot_pdpt[0] = (paddr_t)boot_pd | PTE_PRESENT | PTE_WRITE;
+	for (paddr_t pa = ALIGN_DOWN(image_phys, LARGE_PAGE_SIZE); pa < image_phys + len; pa += LARGE_PAGE_SIZE)
+		boot_pd[pa / LARGE_PAGE_SIZE] = pa | PTE_PRESENT | PTE_WRITE | PTE_LARGE;
+}
+
+void page_table_drop_identity(void)
+{
+	image_offset = arch_layout.image_virt - arch_layout.image_phys;
+	arch_root_table[0] = 0;
+	write_cr3(arch_kernel_aspace.root);
+}
+
+/* Reads the CPU's limits once; the first caller of arch_physmap_add comes long before a second CPU runs. */
+static void cpu_limits_read(void)
+{
+	uint32_t a, b, c, d;
+
+	cpuid(0x80000000, 0, &a, &b, &c, &d);
+	uint32_t last = a;
+	cpuid(0x80000001, 0, &a, &b, &c, &d);
+	has_huge_pages = d >> 26 & 1;
+	if (last >= 0x80000008)
+		cpuid(0x80000008, 0, &a, &b, &c, &d);
+	else
+		a = 36;
+	phys_limit = MIN(1ul << (a & 0x3f), PHYS_MAX);
+}
+
+paddr_t arch_phys_limit(void)
+{
+	if (!phys_limit)
+		cpu_limits_read();
+	return phys_limit;
+}
+
+/* [PA, END) within one 2 MiB block that holds a part of the image: page by page, without the image's own. */
+static bool physmap_add_beside_image(paddr_t pa, paddr_t end)
+{
+	paddr_t image_end_pa = arch_layout.image_phys + arch_layout.image_len;
+	int error = 0;
+
+	for (pa = ALIGN_DOWN(pa, PAGE_SIZE); pa < end; pa += PAGE_SIZE) {
+		if (pa >= arch_layout.image_phys && pa < image_end_pa) {
+			pa = image_end_pa - PAGE_SIZE;
+			continue;
+		}
+		uint64_t *entry = entry_at(&arch_kernel_aspace, (uintptr_t)arch_phys_to_virt(pa), 0, &error);
+		if (!entry)
+			return false;
+		uint64_t *last = entry + (TABLE_ENTRIES - 1 - table_index((uintptr_t)arch_phys_to_virt(pa), 0));
+		for (;; entry++, pa += PAGE_SIZE) {
+			*entry = pa | pte_flags(PT_READ | PT_WRITE, 0);
+			if (entry == last || pa + PAGE_SIZE >= end || pa + PAGE_SIZE == arch_layout.image_phys)
+				break;
+		}
+	}
+	return true;
+}
+
+void *arch_physmap_add(paddr_t pa, size_t len)
+{
+	paddr_t end = pa + len;
+	paddr_t image_start_pa = arch_layout.image_phys, image_end_pa = image_start_pa + arch_layout.image_len;
+
+	if (end < pa || end > arch_phys_limit())
+		return NULL;
+	for (paddr_t block = ALIGN_DOWN(pa, LARGE_PAGE_SIZE); block < end; block += LARGE_PAGE_SIZE) {
+		int error = 0;
+
+		if (block < image_end_pa && block + LARGE_PAGE_SIZE > image_start_pa) {
+			if (!physmap_add_beside_image(MAX(pa, block), MIN(end, block + LARGE_PAGE_SIZE)))
+				return NULL;
+			continue;
+		}
+		uint64_t *entry = entry_at(&arch_kernel_aspace, (uintptr_t)arch_phys_to_virt(block), 1, &error);
+		if (entry && !(*entry & PTE_PRESENT))
+			*entry = block | pte_flags(PT_READ | PT_WRITE, 1);
+		else if (!entry && error == -ENOMEM)
+			return NULL;
+	}
+	return arch_phys_to_virt(pa);
+}

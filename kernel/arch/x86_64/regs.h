@@ -1,0 +1,47 @@
+/* Bits of control registers, MSRs, CPUID and page-table entries (Intel SDM vol. 3, 2.5, 4.5; vol. 4). Used by .S and .c. */
+#ifndef KERNEL_ARCH_X86_64_REGS_H
+#define KERNEL_ARCH_X86_64_REGS_H
+
+#define CR0_PE 0x1
+#define CR0_MP 0x2
+#define CR0_EM 0x4
+#define CR0_TS 0x8
+#define CR0_NE 0x20
+#define CR0_WP 0x10000
+#define CR0_AM 0x40000
+#define CR0_NW 0x20000000
+#define CR0_CD 0x40000000
+#define CR0_PG 0x80000000
+
+#define CR4_PAE 0x20
+#define CR4_PGE 0x80
+#define CR4_OSFXSR 0x200
+#define CR4_OSXMMEXCPT 0x400
+#define CR4_UMIP 0x800
+#define CR4_FSGSBASE 0x10000
+#define CR4_OSXSAVE 0x40000
+
+#define MSR_EFER 0xc0000080
+#define EFER_SCE 0x1
+#define EFER_LME 0x100
+#define EFER_NXE 0x800
+
+#define CPUID_EXT_EDX_NX 0x100000
+#define CPUID_EXT_EDX_LM 0x20000000
+
+#define PTE_PRESENT 0x1
+#define PTE_WRITE 0x2
+#define PTE_PWT 0x8
+#define PTE_PCD 0x10
+#define PTE_ACCESSED 0x20
+#define PTE_DIRTY 0x40
+#define PTE_LARGE 0x80
+#define PTE_GLOBAL 0x100
+#define PTE_WX 0x200 /* ours, an ignored bit: writable and executable on purpose */
+
+/* Segment selectors of cpu.c's descriptor table. */
+#define SELECTOR_CODE 0x08
+#define SELECTOR_DATA 0x10
+#define SELECTOR_TSS 0x18
+
+#endif

@@ -1,0 +1,144 @@
+/*
+ * Exceptions: what can be mended (the exception table, or the kernel above), and a name for what cannot.
+ */
+#include "kernel/arch/x86_64/trap.h"
+
+#include "kernel/arch/arch.h"
+#include "kernel/arch/x86_64/image.h"
+#include "kernel/arch/x86_64/msr.h"
+#include "lib/errno.h"
+#include "lib/util.h"
+
+/* Pairs of distances from the fields to a faulting instruction and to where it goes on. */
+struct ex_entry {
+	int32_t from, to;
+};
+extern const struct ex_entry ex_table_start[], ex_table_end[];
+
+static bool exception_table_apply(struct trapframe *frame)
+{
+	for (const struct ex_entry *e = ex_table_start; e < ex_table_end; e++) {
+		if ((uintptr_t)&e->from + (intptr_t)e->from == frame->ip) {
+			frame->ip = (uintptr_t)&e->to + (intptr_t)e->to;
+			return true;
+		}
+	}
+	return false;
+}
+
+/* Intel SDM vol. 3, table 6-1. */
+static const char exception_names[][24] = {
+	"divide error",
+	"debug",
+	"NMI",
+	"breakpoint",
+	"overflow",
+	"bound range",
+	"invalid opcode",
+	"no FPU",
+	"double fault",
+	"",
+	"invalid TSS",
+	"segment not present",
+	"stack segment",
+	"general protection",
+	"page fault",
+	"",
+	"x87 error",
+	"alignment check",
+	"machine check",
+	"SIMD error",
+	"virtualization",
+	"control protection",
+};
+
+/* Page-fault error code bits (Intel SDM vol. 3, 4.7). */
+enum { PF_PRESENT = 1, PF_WRITE = 2, PF_RESERVED = 8, PF_FETCH = 16 };
+
+static const char *page_fault_reason(const struct trapframe *frame, uintptr_t address)
+{
+	if (frame->error & PF_RESERVED)
+		return "reserved bit in a page table";
+	if (address < 0x10000)
+		return "NULL pointer";
+	if (!(frame->error & PF_PRESENT))
+		return "not mapped";
+	return frame->error & PF_FETCH ? "not executable" : "read-only";
+}
+
+static void __attribute__((noreturn, cold)) exception_panic(struct trapframe *frame, uintptr_t address)
+{
+	if (frame->vector == VECTOR_PAGE_FAULT) {
+		const char *access = frame->error & PF_FETCH ? "execute" : frame->error & PF_WRITE ? "write" : "read";
+
+		arch_upcalls.panic(frame, "page fault: %s at %#lx: %s", access, address,
+				   page_fault_reason(frame, address));
+	}
+	const char *name = frame->vector < ARRAY_SIZE(exception_names) ? exception_names[frame->vector] : "exception";
+	arch_upcalls.panic(frame, "%s (vector %lu, error code %#lx)", name, frame->vector, frame->error);
+}
+
+void trap_handle_exception(struct trapframe *frame)
+{
+	uintptr_t address = frame->vector == VECTOR_PAGE_FAULT ? read_cr2() : 0;
+
+	if (exception_table_apply(frame) || arch_upcalls.fault(frame, address))
+		return;
+	exception_panic(frame, address);
+}
+
+void trap_handle_irq(struct trapframe *frame)
+{
+	frame->vector = (uint8_t)(frame->vector + 128);
+	frame->error = 0;
+	arch_upcalls.irq(frame);
+}
+
+void trap_handle_in_place(struct trapframe *frame)
+{
+	if (frame->vector == 2)
+		arch_upcalls.nmi(frame);
+	else
+		exception_panic(frame, 0);
+}
+
+void trap_bad_stack(struct trapframe *frame)
+{
+	if (frame->vector > 31)
+		frame->vector = (uint8_t)(frame->vector + 128);
+	arch_upcalls.panic(frame,
+			   "kernel stack overflow: stack pointer %#lx, stack %#lx to %#lx (vector %lu, address %#lx)",
+			   frame->sp, percpu_this(trap_stack)->bottom, percpu_this(trap_stack)->top, frame->vector,
+			   frame->vector == VECTOR_PAGE_FAULT ? read_cr2() : 0);
+}
+
+int arch_probe_read(void *dst, const void *src, size_t len)
+{
+	/* A non-canonical address raises #GP, which the exception table catches as well. */
+	for (size_t i = 0; i < len; i++) {
+		if (probe_read_byte((char *)dst + i, (const char *)src + i))
+			return -EFAULT;
+	}
+	return 0;
+}
+
+/* No kernel stack is larger; a frame pointer further away is not one. */
+#define BACKTRACE_REACH (64ul << 10)
+
+unsigned arch_backtrace(uintptr_t bp, uintptr_t *addresses, unsigned max)
+{
+	uintptr_t start = bp ? bp : (bp = (uintptr_t)__builtin_frame_address(0));
+	unsigned n = 0;
+
+	while (n < max && IS_ALIGNED(bp, 8) && bp >= start && bp - start < BACKTRACE_REACH) {
+		uintptr_t frame[2];
+
+		if (arch_probe_read(frame, (const void *)bp, sizeof frame) || !frame[1])
+			break;
+		addresses[n++] = frame[1];
+		if (frame[0] <= bp)
+			break;
+		bp = frame[0];
+	}
+	return n;
+}

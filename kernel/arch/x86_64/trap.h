@@ -1,0 +1,44 @@
+/* Shared by entry.S and trap.c: the per-CPU words that interrupt entry reads. */
+#ifndef KERNEL_ARCH_X86_64_TRAP_H
+#define KERNEL_ARCH_X86_64_TRAP_H
+
+#define TRAP_IRQ_FIRST 0x30
+
+/* What a handler must find free on a kernel stack; less is reported as an overflow. */
+#define STACK_MARGIN 1024
+
+/* Offsets in struct trap_stack. */
+#define TRAP_STACK_BOTTOM 0
+#define TRAP_STACK_TOP 8
+#define TRAP_STACK_ROOM 16
+#define TRAP_STACK_PANIC 24
+
+#ifndef __ASSEMBLY__
+#include <stdint.h>
+
+struct trapframe;
+
+struct trap_stack {
+	uint64_t bottom, top; /* the running thread's kernel stack */
+	uint64_t room;	      /* top - bottom - STACK_MARGIN: how far from bottom + margin a stack pointer may be */
+	uint64_t panic_top;
+};
+
+extern struct trap_stack trap_stack; /* per-CPU */
+
+/* Sizes of the IST stacks, which follow one another in each CPU's area, a guard page below each. */
+#define IST_PANIC_SIZE 8192
+#define IST_NMI_SIZE 4096
+#define IST_ENTRY_SIZE 4096 /* two halves: interrupts, exceptions; only the entry code runs there */
+
+extern char trap_exception_entries[], trap_irq_entries[];
+void context_start(void);
+int probe_read_byte(void *dst, const void *src);
+
+void trap_handle_exception(struct trapframe *frame);
+void trap_handle_irq(struct trapframe *frame);
+void trap_handle_in_place(struct trapframe *frame);
+void trap_bad_stack(struct trapframe *frame) __attribute__((noreturn));
+#endif
+
+#endif

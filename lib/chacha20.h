@@ -1,0 +1,11 @@
+/* The ChaCha20 block function (RFC 8439, 2.3): 64 bytes of key stream from a key, a block counter and a nonce. */
+#ifndef LIB_CHACHA20_H
+#define LIB_CHACHA20_H
+
+#include <stdint.h>
+
+#define CHACHA20_BLOCK_LEN 64
+
+void chacha20_block(const uint32_t key[8], uint32_t counter, const uint32_t nonce[3], uint8_t out[CHACHA20_BLOCK_LEN]);
+
+#endif
