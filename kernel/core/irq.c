@@ -223,14 +223,14 @@ int irq_request_gsi(struct irq *irq, unsigned gsi, unsigned flags)
 	return err;
 }
 
-int irq_request_isa(struct irq *irq, unsigned isa)
+int irq_request_isa(struct irq *irq, unsigned isa, unsigned flags)
 {
 	if (isa >= ISA_LINES)
 		return -ENODEV;
 	chips_probe(); /* it learns the overrides */
 	if (isa_lines[isa].overridden)
 		return irq_request_gsi(irq, isa_lines[isa].gsi, isa_lines[isa].flags);
-	return irq_request_gsi(irq, isa, 0);
+	return irq_request_gsi(irq, isa, flags);
 }
 
 int irq_request_msi(struct irq *irq, struct msi_message *message)

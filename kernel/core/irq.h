@@ -70,8 +70,11 @@ struct msi_message {
  * left), -ENODEV (no controller has that line), -EBUSY (edge line taken, or shared with other flags).
  */
 int irq_request_gsi(struct irq *irq, unsigned gsi, unsigned flags);
-/* The ISA line 0..15, through the overrides that the firmware tables gave (irq_isa_override). */
-int irq_request_isa(struct irq *irq, unsigned isa);
+/*
+ * The ISA line 0..15, to where the firmware tables say that it goes (irq_isa_override). FLAGS count where they say nothing:
+ * 0 for ISA devices, IRQ_LEVEL | IRQ_ACTIVE_LOW for a line of PCI.
+ */
+int irq_request_isa(struct irq *irq, unsigned isa, unsigned flags);
 /* Any context. 0, -ENOSPC. Masking a message is the device's own matter: irq_mask is for lines. */
 int irq_request_msi(struct irq *irq, struct msi_message *message);
 /* Masks it and waits until its handler runs on no CPU. Not from a handler. A message's device must have stopped sending. */

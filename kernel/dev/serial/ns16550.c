@@ -123,7 +123,7 @@ static int ns16550_input_start(struct console *console)
 
 	uart->irq.name = console->sink.name;
 	uart->irq.handler = ns16550_interrupt;
-	err = irq_request_isa(&uart->irq, COM1_ISA_IRQ);
+	err = irq_request_isa(&uart->irq, COM1_ISA_IRQ, 0);
 	if (err)
 		return err;
 	flags = arch_irq_save();
