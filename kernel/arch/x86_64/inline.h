@@ -55,6 +55,16 @@ static inline uint64_t arch_ticks(void)
 	return (uint64_t)hi << 32 | lo;
 }
 
+/* The same, read after all that stands before it in the program (Intel SDM vol. 2B, RDTSC). */
+static inline uint64_t arch_ticks_ordered(void)
+{
+	__asm__ volatile("lfence" ::: "memory");
+	return arch_ticks();
+}
+
+/* The counter's frequency, from core/clock.c each time it knows better; the CPU's timer may then use the counter. */
+void arch_ticks_hz_set(uint64_t hz);
+
 /*
  * Per-CPU data. PERCPU(type, name) defines it, without an initialiser: every CPU's area starts as zeros. (What the boot CPU
  * did with its own before the others started, such as free lists and generator keys, must not be copied.) The section

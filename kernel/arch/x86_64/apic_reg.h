@@ -1,0 +1,39 @@
+/* Local APIC registers (Intel SDM vol. 3, 11.4 and 11.12): offsets in its page; as MSR 0x800 + offset / 16. */
+#ifndef KERNEL_ARCH_X86_64_APIC_REG_H
+#define KERNEL_ARCH_X86_64_APIC_REG_H
+
+#define MSR_APIC_BASE 0x1b
+#define APIC_BASE_X2APIC 0x400
+#define APIC_BASE_ENABLE 0x800
+#define APIC_BASE_ADDRESS 0x000ffffffffff000
+#define MSR_TSC_DEADLINE 0x6e0
+#define MSR_X2APIC 0x800
+
+#define APIC_ID 0x20
+#define APIC_TASK_PRIORITY 0x80
+#define APIC_EOI 0xb0
+#define APIC_SPURIOUS 0xf0
+#define APIC_SPURIOUS_ENABLE 0x100
+#define APIC_COMMAND 0x300
+#define APIC_COMMAND_HIGH 0x310
+#define APIC_LVT_TIMER 0x320
+#define APIC_LVT_LINT0 0x350
+#define APIC_LVT_LINT1 0x360
+#define APIC_LVT_ERROR 0x370
+#define APIC_TIMER_INITIAL 0x380
+#define APIC_TIMER_CURRENT 0x390
+#define APIC_TIMER_DIVIDE 0x3e0
+#define APIC_TIMER_DIVIDE_BY_1 0xb
+
+/* Command register and local vector table. */
+#define APIC_DELIVER_NMI 0x400
+#define APIC_DELIVER_INIT 0x500
+#define APIC_DELIVER_STARTUP 0x600
+#define APIC_COMMAND_PENDING 0x1000
+#define APIC_COMMAND_ASSERT 0x4000
+#define APIC_COMMAND_OTHERS 0xc0000
+#define APIC_LVT_MASKED 0x10000
+#define APIC_LVT_ONE_SHOT 0x00000
+#define APIC_LVT_TSC_DEADLINE 0x40000
+
+#endif
