@@ -1,8 +1,9 @@
 # Drupe. `make help` lists the targets.
-#   make [BUILD=debug] [CC=clang]     everything below build/
+#   make [BUILD=debug] [CC=clang] [V=1]     everything below build/; V=1 prints the commands
 # Objects go to build/obj/$(BUILD), images to build/images (BUILD=debug: build/debug/images).
 
 BUILD ?= release
+Q     := $(if $(V),,@)
 B     := build
 OBJ   := $(B)/obj/$(BUILD)
 IMAGES := $(if $(filter debug,$(BUILD)),$(B)/debug/images,$(B)/images)
@@ -36,22 +37,22 @@ images: $(GUEST_IMG)
 
 $(OBJ)/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(KCFLAGS) -MMD -MP -c $< -o $@
+	$(Q)$(CC) $(KCFLAGS) -MMD -MP -c $< -o $@
 $(OBJ)/%.o: %.S
 	@mkdir -p $(@D)
-	$(CC) $(KCFLAGS) -D__ASSEMBLY__ -MMD -MP -c $< -o $@
+	$(Q)$(CC) $(KCFLAGS) -D__ASSEMBLY__ -MMD -MP -c $< -o $@
 
 $(KERNEL_LIB): $(KERNEL_OBJ)
-	rm -f $@ && ar rcsD $@ $^
+	$(Q)rm -f $@ && ar rcsD $@ $^
 
 vpath %.c test/boot/guest examples
 $(OBJ)/guest/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(KCFLAGS) -MMD -MP -c $< -o $@
+	$(Q)$(CC) $(KCFLAGS) -MMD -MP -c $< -o $@
 
 $(IMAGES)/boot-%: $(OBJ)/guest/%.o $(KERNEL_LIB) kernel/arch/x86_64/image.ld kernel/init/platforms/$(PLATFORM)
 	@mkdir -p $(@D)
-	ld $(LDFLAGS_IMAGE) $(ROOTS) -o $@ $< $(KERNEL_LIB) -Map $@.map
+	$(Q)ld $(LDFLAGS_IMAGE) $(ROOTS) -o $@ $< $(KERNEL_LIB) -Map $@.map
 
 include test/unit/unit.mk test/fuzz/fuzz.mk
 

@@ -75,8 +75,12 @@ struct arch_layout {
 	uintptr_t physmap_base;	       /* 1 GiB aligned */
 	uintptr_t memmap_base;	       /* struct page array: room for PHYS_MAX / PAGE_SIZE entries of 64 bytes */
 	uintptr_t vmap_base, vmap_len; /* kernel stacks, device memory, per-CPU areas */
+	uintptr_t boot_stack_bottom, boot_stack_top;
 };
 extern struct arch_layout arch_layout;
+/* Ends the time in which data in section .data.protected may be written. Boot CPU, before others start. */
+void arch_protect(void);
+
 #define PHYS_MAX (1ul << 46)
 
 /* ---- Threads ---------------------------------------------------------------------------------------------------- */
@@ -122,7 +126,7 @@ enum {
 void arch_vector_open(unsigned vector);
 
 /*
- * What the architecture calls in the kernel above it. One constant instance, kernel/core/upcalls.c.
+ * What the architecture calls in the kernel above it. One constant instance, kernel/init/upcalls.c.
  * start: the boot CPU is ready: final address space, descriptor tables, boot stack. ENTRY: enum boot_entry; INFO: what the
  *   boot protocol left in its register. Does not return.
  * irq: a vector >= 32; interrupts disabled, on the thread's kernel stack. It acknowledges the local APIC itself where

@@ -63,7 +63,8 @@ struct boot_protocol {
 
 /* Puts a protocol into the image's table: linking its object is what enables it. */
 #define BOOT_PROTOCOL(name)                                                                                            \
-	const struct boot_protocol boot_protocol_##name __attribute__((section(".boot_protocols"), used))
+	const struct boot_protocol boot_protocol_##name                                                                \
+		__attribute__((section(".boot_protocols"), used, aligned(__alignof__(struct boot_protocol))))
 
 /*
  * Finds the protocol for ENTRY, fills BI (all zero on entry), and makes the memory map sane: sorted, overlaps resolved in

@@ -116,13 +116,25 @@ static void control_registers_set(void)
 	write_cr4(read_cr4() | CR4_PGE | CR4_OSFXSR | CR4_OSXMMEXCPT);
 }
 
+void arch_protect(void)
+{
+	uintptr_t start = (uintptr_t)rodata_end;
+	size_t len = (size_t)(protected_end - rodata_end);
+
+	arch_phys_limit(); /* keeps what it has found in protected data */
+	arch_pt_protect(&arch_kernel_aspace, start, len, PT_READ);
+	arch_tlb_flush(start, len);
+}
+
 /* At the final addresses, on the boot stack. */
 static void early_high(unsigned entry, uint64_t info, uintptr_t physmap_base)
 {
 	arch_layout.physmap_base = physmap_base;
 	page_table_drop_identity();
 	arch_cpu_init((void *)percpu_start);
-	arch_kernel_stack_set((uintptr_t)boot_stack_bottom, (uintptr_t)boot_stack_top);
+	arch_layout.boot_stack_bottom = (uintptr_t)boot_stack_bottom;
+	arch_layout.boot_stack_top = (uintptr_t)boot_stack_top;
+	arch_kernel_stack_set(arch_layout.boot_stack_bottom, arch_layout.boot_stack_top);
 	arch_upcalls.start(entry, info);
 }
 
