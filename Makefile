@@ -61,3 +61,4 @@ clean:
 
 .SECONDARY:
 -include $(shell find $(B)/obj -name '*.d' 2>/dev/null)
+include test/boot/boot.mk bench/bench.mk

@@ -1,21 +1,26 @@
 """Boots an image under QEMU and says what came out: the machines, the command lines, the run, and its TAP."""
 
 import dataclasses
+import fcntl
+import hashlib
 import os
 import re
 import signal
 import subprocess
+import tempfile
 import time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 BUILD = os.path.join(ROOT, "build")
+LOADER = os.path.join(BUILD, "test", "loader")
+OVMF = "/usr/share/ovmf/OVMF.fd"
 QEMU = "qemu-system-x86_64"
 
 # abi/exit.h: a guest that ends with status S != 0 writes S to this device, and QEMU's own status is S << 1 | 1.
 EXIT_DEVICE = ["-device", "isa-debug-exit,iobase=0xf4,iosize=0x04"]
 EXIT_PANIC = 127
 
-# Past these QEMU is asked for memory that it does not reserve, so that a guest may be larger than the host.
+# Past this QEMU is asked for memory that it does not reserve, so that a guest may be larger than the host.
 RESERVE_LIMIT_MIB = 4096
 
 
@@ -136,3 +141,57 @@ def run(line, timeout=30, stdin=b""):
 def boot(kernel, machine=MICROVM, timeout=30, stdin=b"", **options):
     """Boots KERNEL by -kernel (PVH). Options are those of command()."""
     return run(command(machine, kernel=kernel, **options), timeout, stdin)
+
+
+def load(image, options, cmdline="", **others):
+    """Boots IMAGE through the tests' own loader (test/boot/loader): OPTIONS are its own, CMDLINE the image's."""
+    return boot(LOADER, initrd=image, cmdline=f"{options} -- {cmdline}", **others)
+
+
+GRUB_CONFIG = """set timeout=0
+set default=0
+menuentry test {{
+  multiboot2 /boot/image {cmdline}
+{modules}  boot
+}}
+"""
+
+
+def make_iso(image, cmdline="", modules=()):
+    """A CD image whose GRUB, for BIOS and for UEFI, boots IMAGE by multiboot2. MODULES: (text, bytes). Cached by content."""
+    with open(image, "rb") as file:
+        content = file.read()
+    key = hashlib.sha256(repr((content, cmdline, modules)).encode()).hexdigest()[:16]
+    folder = os.path.join(BUILD, "test", "iso")
+    iso = os.path.join(folder, key + ".iso")
+    os.makedirs(folder, exist_ok=True)
+    with open(os.path.join(folder, "lock"), "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not os.path.exists(iso):
+            write_iso(iso, content, cmdline, modules)
+    return iso
+
+
+def write_iso(iso, content, cmdline, modules):
+    with tempfile.TemporaryDirectory() as tree:
+        grub = os.path.join(tree, "boot", "grub")
+        os.makedirs(grub)
+        lines = ""
+        for number, (text, data) in enumerate(modules):
+            lines += f"  module2 /boot/module{number} {text}\n"
+            with open(os.path.join(tree, "boot", f"module{number}"), "wb") as file:
+                file.write(data)
+        with open(os.path.join(tree, "boot", "image"), "wb") as file:
+            file.write(content)
+        with open(os.path.join(grub, "grub.cfg"), "w", encoding="ascii") as file:
+            file.write(GRUB_CONFIG.format(cmdline=cmdline, modules=lines))
+        subprocess.run(["grub-mkrescue", "-o", iso + ".part", tree], check=True, capture_output=True)
+        os.rename(iso + ".part", iso)
+
+
+def boot_iso(image, machine=Q35, firmware="bios", cmdline="", modules=(), timeout=120, memory=256, **options):
+    """Boots IMAGE by GRUB and multiboot2 from a CD, under SeaBIOS or (firmware="uefi") OVMF."""
+    extra = ["-cdrom", make_iso(image, cmdline, modules), "-boot", "d"]
+    if firmware == "uefi":
+        extra += ["-bios", OVMF]
+    return run(command(machine, memory=memory, extra=extra, **options), timeout)

@@ -1,0 +1,42 @@
+"""boot-hello by every boot protocol: PVH is test_hello.py's, here are multiboot2, 64-bit Linux and PVH without a RSDP."""
+
+import pytest
+
+import qemu
+from test_hello import HELLO
+
+
+@pytest.mark.parametrize("smp", [1, 4])
+@pytest.mark.parametrize("memory", [64, 2048, 65536])
+@pytest.mark.parametrize("machine", qemu.MACHINES, ids=str)
+@pytest.mark.parametrize("options", ["mode=linux64", "mode=linux64 rsdp=0", "mode=pvh rsdp=0"])
+def test_loader(image, options, machine, memory, smp):
+    qemu.load(image("hello"), options, machine=machine, memory=memory, smp=smp).expect(HELLO)
+
+
+@pytest.mark.parametrize("smp", [1, 4])
+@pytest.mark.parametrize("firmware", ["bios", "uefi"])
+@pytest.mark.parametrize("machine", [qemu.PC, qemu.Q35], ids=str)
+def test_multiboot2(image, machine, firmware, smp):
+    qemu.boot_iso(image("hello"), machine, firmware, smp=smp).expect(HELLO)
+
+
+@pytest.mark.parametrize("memory", [32, 16384])
+def test_multiboot2_memory(image, memory):
+    qemu.boot_iso(image("hello"), qemu.Q35, "bios", memory=memory).expect(HELLO)
+
+
+def test_multiboot2_says_so(image):
+    """The command line reaches the image through GRUB, and the log names the protocol."""
+    qemu.boot_iso(image("hello"), qemu.PC, "bios", cmdline="loglevel=7").expect("multiboot2", HELLO)
+
+
+@pytest.mark.parametrize("options, name", [("mode=linux64", "linux64"), ("mode=pvh", "pvh")])
+def test_loader_says_so(image, options, name):
+    qemu.load(image("hello"), options, cmdline="loglevel=7").expect(name, HELLO)
+
+
+@pytest.mark.parametrize("firmware", ["bios", "uefi"])
+def test_multiboot2_modules(image, firmware):
+    modules = tuple((f"module {n} with some text", bytes([n]) * 5000) for n in range(20))
+    qemu.boot_iso(image("hello"), qemu.Q35, firmware, modules=modules).expect(HELLO)
