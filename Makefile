@@ -61,4 +61,4 @@ clean:
 
 .SECONDARY:
 -include $(shell find $(B)/obj -name '*.d' 2>/dev/null)
-include test/boot/boot.mk bench/bench.mk
+include test/boot/boot.mk bench/bench.mk scripts/tools.mk

@@ -57,6 +57,7 @@ def wall():
 BENCHMARKS = [
     ("firmware_floor", lambda: measure.instructions(FLOOR, "floor"), "instructions", None),
     ("boot_hello", boot_insns, "instructions", 65000),
+    ("boot_hello_noacpi", lambda: boot_insns(machine=qemu.MICROVM_NOACPI), "instructions", 65000),
     ("boot_hello_cpu_max", lambda: boot_insns(cpu="max"), "instructions", 65000),
     ("boot_hello_growth_64M_16G", memory_growth, "percent", 5),
     ("boot_hello_smp4", lambda: boot_insns(smp=4), "instructions", 150000),
