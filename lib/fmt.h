@@ -10,6 +10,6 @@
 
 /* As C's snprintf: writes at most SIZE bytes, terminated when SIZE > 0; returns the length the whole text would have. */
 int fmt_format(char *buf, size_t size, const char *format, ...) __attribute__((format(printf, 3, 4)));
-int fmt_vformat(char *buf, size_t size, const char *format, va_list args) __attribute__((format(printf, 3, 0)));
+int fmt_vformat(char *buf, size_t size, const char *format, va_list list) __attribute__((format(printf, 3, 0)));
 
 #endif

@@ -139,7 +139,8 @@ trap_exception_entries:
 	.set vector, 0
 	.rept 32
 	.balign 16
-	.if !((vector == 8) || (vector >= 10 && vector <= 14) || (vector == 17) || (vector == 21) || (vector == 29) || (vector == 30))
+	.if !((vector == 8) || (vector >= 10 && vector <= 14) || (vector == 17) || (vector == 21) || \
+	      (vector == 29) || (vector == 30))
 	push $0
 	.endif
 	push $vector
