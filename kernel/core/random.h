@@ -1,7 +1,7 @@
 /*
- * Random numbers: one ChaCha20 generator (RFC 8439 block function, fast key erasure), per-CPU buffers. Seeded from RDSEED or
- * RDRAND, the loader's seed, virtio-rng when its driver is in, and boot jitter. Never read unseeded: random_init runs
- * before the first reader, and panics if it cannot collect enough.
+ * Random numbers: one ChaCha20 generator (RFC 8439 block function, fast key erasure) behind a buffer per CPU. Seeded from
+ * RDSEED or RDRAND, the loader's seed, virtio-rng when its driver is in, and timing jitter. Never read unseeded: the first
+ * reader completes the seed, and the kernel panics when that cannot be done. Nobody reads, nobody pays.
  */
 #ifndef KERNEL_CORE_RANDOM_H
 #define KERNEL_CORE_RANDOM_H
@@ -9,14 +9,19 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* SEED is what the boot protocol handed over (may be empty); it is mixed in. */
+/*
+ * Before the first reader, on the boot CPU. SEED is what the boot protocol handed over (may be empty); the caller wipes it,
+ * arch_boot_noise is wiped here.
+ */
 void random_init(const void *seed, size_t len);
-/* Any context but NMI. */
+/* Any context but NMI. Panics before random_init, and where the machine gives less than 256 bits to seed from. */
 void random_bytes(void *buf, size_t len);
 uint64_t random_u64(void);
 /* Uniform in [0, bound), bound > 0. */
 uint64_t random_below(uint64_t bound);
-/* Mixes in more, from drivers and interrupts. Never makes the state worse. */
+/* Mixes in more, from drivers and interrupts; any context but NMI. Never makes the state worse, whoever made the data. */
 void random_add(const void *data, size_t len);
+/* The same from a source made for it (virtio-rng): counts in full towards a seed that is not complete yet. */
+void random_add_trusted(const void *data, size_t len);
 
 #endif

@@ -2,14 +2,16 @@
 # UNIT_NAME with the sources of the tree that it needs. What those call and the line does not name comes from shim/shim.c,
 # whose definitions are weak. shim/ stands before the tree on the include path.
 
+UNIT_chacha20 := lib/chacha20.c
 UNIT_fmt    := lib/fmt.c
 UNIT_log    := lib/fmt.c
+UNIT_random := lib/chacha20.c
 UNIT_rbtree := lib/rbtree.c
 UNIT_string :=
 
 UNIT_TESTS  := $(patsubst test/unit/test_%.c,%,$(sort $(wildcard test/unit/test_*.c)))
 UNIT_OBJ    := $(B)/obj/unit
-UNIT_CFLAGS := $(filter-out -O2 -I.,$(HOSTCFLAGS)) -O1 -Itest/unit/shim -I. -DDRUPE_HOST_TEST -fno-omit-frame-pointer \
+UNIT_CFLAGS := $(filter-out -O2 -I.,$(HOSTCFLAGS)) -O1 -Itest/unit/shim -I. -fno-omit-frame-pointer \
 	-fsanitize=address,undefined -fno-sanitize-recover=all
 export ASAN_OPTIONS ?= detect_leaks=0
 

@@ -1,0 +1,247 @@
+/*
+ * The generator. Two stages:
+ *
+ *   inputs -> pool (4 words, stirred)  -> key -> ChaCha20 blocks -> buffer of a CPU -> readers
+ *
+ * The pool takes inputs at the price of a few instructions a word. Stirring is a bijection of a pool word for any fixed
+ * input, and of the input for any fixed pool word; so what is unpredictable in either stays so, up to the 64 bits of the
+ * word, and an input that an adversary chose takes nothing away. It is no hash: it need not be, since only the key that
+ * ChaCha20 makes of it is ever used, and the pool's owner never shows it.
+ *
+ * The key is replaced by the first 32 bytes of every run of blocks, the rest is output (fast key erasure): who learns the
+ * state later cannot go back to what was read before. Bytes in a buffer are wiped as they are handed out.
+ *
+ * What is credited towards the 256 bits that the first read needs: RDSEED and RDRAND in full, the loader's seed in full (the
+ * hypervisor can read all our memory anyway), what random_add_trusted gets, and one bit for each timing sample that
+ * jitter_collect accepts. arch_boot_noise is mixed in and credited with nothing.
+ */
+#include "kernel/core/random.h"
+
+#include "kernel/arch/arch.h"
+#include "kernel/core/lock.h"
+#include "kernel/core/panic.h"
+#include "lib/chacha20.h"
+#include "lib/string.h"
+#include "lib/util.h"
+
+#define POOL_WORDS 4
+#define SEED_BITS 256u
+#define JITTER_TRIES 2048u /* samples before a machine counts as one that has no jitter */
+#define JITTER_PORT 0x80   /* POST code port of the PC: reading it has no effect, and leaves the CPU */
+
+/* A reader that wants more than this gets blocks of its own. Two blocks less the key. */
+#define BUFFER_LEN (2 * CHACHA20_BLOCK_LEN - CHACHA20_KEY_LEN)
+
+struct buffer {
+	uint8_t bytes[BUFFER_LEN];
+	unsigned left; /* unread bytes, at the end */
+};
+
+/* Interrupts disabled while it is used. */
+PERCPU(struct buffer, random_buffer);
+
+/* Covers everything below. Taken with interrupts disabled; a leaf: nothing else is taken under it. */
+static struct spinlock random_lock = SPINLOCK_INIT("random");
+static uint64_t pool[POOL_WORDS];
+static unsigned pool_next;
+static unsigned credit; /* bits, until the seed is complete */
+static uint64_t key[POOL_WORDS];
+static bool initialised, seeded;
+
+/* The compiler must not drop it although nothing reads the memory afterwards. */
+static void wipe(void *secret, size_t len)
+{
+	memset(secret, 0, len);
+	barrier();
+}
+
+/* The factor is odd, so each step can be undone: see above. It is 2^64 divided by the golden ratio. */
+static inline void stir_word(uint64_t input)
+{
+	uint64_t *word = &pool[pool_next++ % POOL_WORDS];
+	uint64_t x = (*word ^ input) * 0x9e3779b97f4a7c15ull;
+
+	*word = x << 29 | x >> 35;
+}
+
+static void stir(const void *data, size_t len)
+{
+	const uint8_t *bytes = data;
+	uint64_t word;
+
+	for (; len; bytes += MIN(len, sizeof(word)), len -= MIN(len, sizeof(word))) {
+		word = 0;
+		memcpy(&word, bytes, MIN(len, sizeof(word)));
+		stir_word(word);
+	}
+}
+
+static void credit_bytes(size_t len)
+{
+	credit = len < SEED_BITS / 8 ? MIN(credit + (unsigned)len * 8, SEED_BITS) : SEED_BITS;
+}
+
+/*
+ * Timing jitter: how long it takes to leave the CPU for a port and come back. Under a hypervisor that is an exit into another
+ * program on a machine with caches, other work and a clock of its own; a counter in the GHz range sees differences of tens
+ * to thousands of ticks from one time to the next. Claimed is one bit for each sample, and only where the time taken
+ * differs from the one before and so does the difference (the stuck test of SP 800-90B noise sources of this kind): a
+ * machine whose time is a function of the instructions executed yields none, and is refused.
+ */
+static void jitter_collect(void)
+{
+	uint64_t then = arch_ticks(), last_delta = 0, last_change = 0;
+
+	for (unsigned i = 0; i < JITTER_TRIES && credit < SEED_BITS; i++) {
+		uint64_t now, delta, change;
+
+		arch_in8(JITTER_PORT);
+		now = arch_ticks();
+		delta = now - then;
+		change = delta - last_delta;
+		then = now;
+		stir_word(now);
+		if (i >= 2 && delta && change && change != last_change)
+			credit++;
+		last_delta = delta;
+		last_change = change;
+	}
+}
+
+static const uint32_t no_nonce[3];
+
+/* The pool goes into the key; NR_BLOCKS blocks come out, the first half block of which is the next key. */
+static void generate(uint8_t *blocks, uint32_t nr_blocks)
+{
+	for (unsigned i = 0; i < POOL_WORDS; i++)
+		key[i] ^= pool[i];
+	for (uint32_t i = 0; i < nr_blocks; i++)
+		chacha20_block((const uint32_t *)key, i, no_nonce, blocks + i * CHACHA20_BLOCK_LEN);
+	memcpy(key, blocks, sizeof(key));
+}
+
+static void __attribute__((cold, noinline)) seed_complete(void)
+{
+	if (!initialised)
+		panic("random numbers are read before random_init");
+	jitter_collect();
+	if (credit < SEED_BITS)
+		panic("no entropy to seed random numbers: no RDRAND, no seed from the loader, and time has no jitter "
+		      "(%u of %u bits); give the guest a CPU with RDRAND",
+		      credit, SEED_BITS);
+	seeded = true;
+}
+
+/* Interrupts disabled. */
+static void buffer_refill(struct buffer *buffer)
+{
+	uint8_t blocks[2 * CHACHA20_BLOCK_LEN];
+	unsigned long flags = spin_lock_irqsave(&random_lock);
+
+	if (unlikely(!seeded))
+		seed_complete();
+	generate(blocks, 2);
+	spin_unlock_irqrestore(&random_lock, flags);
+	memcpy(buffer->bytes, blocks + CHACHA20_KEY_LEN, BUFFER_LEN);
+	buffer->left = BUFFER_LEN;
+	wipe(blocks, sizeof(blocks));
+}
+
+/* LEN <= BUFFER_LEN. */
+static void read_buffered(uint8_t *out, size_t len)
+{
+	unsigned long flags = arch_irq_save();
+	struct buffer *buffer = percpu_this(random_buffer);
+
+	while (len) {
+		size_t n;
+		uint8_t *from;
+
+		if (!buffer->left)
+			buffer_refill(buffer);
+		n = MIN(len, (size_t)buffer->left);
+		from = buffer->bytes + BUFFER_LEN - buffer->left;
+		memcpy(out, from, n);
+		wipe(from, n);
+		buffer->left -= (unsigned)n;
+		out += n;
+		len -= n;
+	}
+	arch_irq_restore(flags);
+}
+
+/* A key for this reader alone, and blocks from it with no lock held. At most 256 GiB: the block counter has 32 bits. */
+static void read_bulk(uint8_t *out, size_t len)
+{
+	uint32_t once[CHACHA20_KEY_LEN / 4], counter = 0;
+	uint8_t block[CHACHA20_BLOCK_LEN];
+
+	read_buffered((uint8_t *)once, sizeof(once));
+	for (; len >= CHACHA20_BLOCK_LEN; out += CHACHA20_BLOCK_LEN, len -= CHACHA20_BLOCK_LEN)
+		chacha20_block(once, counter++, no_nonce, out);
+	chacha20_block(once, counter, no_nonce, block);
+	memcpy(out, block, len);
+	wipe(once, sizeof(once));
+	wipe(block, sizeof(block));
+}
+
+void random_bytes(void *buf, size_t len)
+{
+	if (len <= BUFFER_LEN)
+		read_buffered(buf, len);
+	else
+		read_bulk(buf, len);
+}
+
+uint64_t random_u64(void)
+{
+	uint64_t value;
+
+	read_buffered((uint8_t *)&value, sizeof(value));
+	return value;
+}
+
+/* The high half of value * bound is uniform but for the first 2^64 % bound low halves, which are drawn again. */
+uint64_t random_below(uint64_t bound)
+{
+	unsigned __int128 product;
+
+	do {
+		product = (unsigned __int128)random_u64() * bound;
+	} while (unlikely((uint64_t)product < bound) && (uint64_t)product < -bound % bound);
+	return (uint64_t)(product >> 64);
+}
+
+static void add(const void *data, size_t len, size_t trusted)
+{
+	unsigned long flags = spin_lock_irqsave(&random_lock);
+
+	stir(data, len);
+	credit_bytes(trusted);
+	spin_unlock_irqrestore(&random_lock, flags);
+}
+
+void random_add(const void *data, size_t len)
+{
+	add(data, len, 0);
+}
+
+void random_add_trusted(const void *data, size_t len)
+{
+	add(data, len, len);
+}
+
+void random_init(const void *seed, size_t len)
+{
+	uint64_t hw[POOL_WORDS];
+	size_t got = arch_random_hw(hw, sizeof(hw));
+
+	stir(arch_boot_noise, sizeof(arch_boot_noise));
+	wipe(arch_boot_noise, sizeof(arch_boot_noise));
+	stir(seed, len);
+	stir(hw, got);
+	wipe(hw, sizeof(hw));
+	credit_bytes(len);
+	credit_bytes(got);
+	initialised = true;
+}
