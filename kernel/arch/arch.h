@@ -151,6 +151,8 @@ extern const struct arch_upcalls arch_upcalls;
 void arch_apic_init(void);
 uint32_t arch_apic_id(void);
 void arch_irq_ack(void);
+/* Opens this CPU to the interrupt pin that the 8259 pair drives, which arch_apic_init leaves masked. */
+void arch_irq_line_enable(void);
 void arch_ipi_send(uint32_t apic_id, unsigned vector);
 void arch_ipi_send_nmi_others(void);
 /*

@@ -51,6 +51,11 @@ uint32_t arch_apic_id(void)
 	return apic_page ? id >> 24 : id;
 }
 
+void arch_irq_line_enable(void)
+{
+	apic_write(APIC_LVT_LINT0, APIC_DELIVER_EXTINT);
+}
+
 void arch_irq_ack(void)
 {
 	apic_write(APIC_EOI, 0);

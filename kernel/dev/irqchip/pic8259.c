@@ -3,10 +3,10 @@
  * registers: Intel ICH10 data sheet, 13.4). Lines come in at fixed vectors, on the boot CPU. Calls come from core/irq.c
  * under its lock.
  */
-#include "kernel/dev/irqchip/pic8259.h"
-
 #include "kernel/arch/arch.h"
+#include "kernel/core/cpu.h"
 #include "kernel/core/irq.h"
+#include "kernel/core/lock.h"
 #include "kernel/dev/firmware/firmware.h"
 #include "lib/errno.h"
 
@@ -36,11 +36,6 @@ static void masks_write(void)
 {
 	arch_out8(SLAVE_DATA, (uint8_t)(masked >> 8));
 	arch_out8(MASTER_DATA, (uint8_t)masked);
-}
-
-void pic8259_mask_all(void)
-{
-	masks_write();
 }
 
 static int pic8259_route(struct irq *irq)
@@ -113,6 +108,23 @@ static void controller_init(uint16_t command_port, uint8_t vector, uint8_t icw3)
 	arch_out8(command_port + 1, ICW4_8086);
 }
 
+static void line_enable(void *unused)
+{
+	(void)unused;
+	arch_irq_line_enable();
+}
+
+/* The pair's output is wired to the boot CPU, and this thread may run on another. */
+static void boot_cpu_line_enable(void)
+{
+	preempt_disable();
+	if (cpu_self() == 0)
+		line_enable(NULL);
+	else
+		cpu_call(0, line_enable, NULL);
+	preempt_enable();
+}
+
 static int pic8259_probe(void)
 {
 	if (!firmware_has_pic())
@@ -122,6 +134,7 @@ static int pic8259_probe(void)
 	masks_write();
 	if (arch_in8(MASTER_DATA) != (uint8_t)masked)
 		return -ENODEV;
+	boot_cpu_line_enable();
 	return irq_chip_register(&pic8259, 0, LINES);
 }
 

@@ -1,0 +1,32 @@
+/*
+ * A few facts out of AML, the byte code of the DSDT (ACPI 6.4, chapter 20), without an interpreter: what these functions look
+ * for is constant data, a hardware id and the resource template (6.4) that follows it, which every firmware writes as
+ * literal bytes. AML points to LEN bytes that may hold anything.
+ */
+#ifndef KERNEL_DEV_FIRMWARE_AML_H
+#define KERNEL_DEV_FIRMWARE_AML_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* A device with one range of registers and one interrupt line. */
+struct aml_device {
+	uint32_t base, len;
+	uint32_t gsi;
+	unsigned irq_flags; /* enum irq_flags */
+};
+
+/* Devices whose _HID is the string HID, at most MAX into OUT; returns how many. */
+unsigned aml_devices(const uint8_t *aml, size_t len, const char *hid, struct aml_device *out, unsigned max);
+
+struct aml_window {
+	uint64_t base, len; /* above 1 MiB, not empty, no wrap */
+};
+
+/* Memory windows of the first PCI host bridge (_HID PNP0A08 or PNP0A03), at most MAX into OUT; returns how many. */
+unsigned aml_pci_windows(const uint8_t *aml, size_t len, struct aml_window *out, unsigned max);
+
+/* The DSDT's byte code; NULL when the machine has none. Threads and boot code. */
+const uint8_t *aml_dsdt(size_t *len);
+
+#endif
