@@ -25,6 +25,7 @@ struct lock_check_thread {
 void lock_check_acquire(struct spinlock *lock);	 /* about to wait for it */
 void lock_check_acquired(struct spinlock *lock); /* got it */
 void lock_check_release(struct spinlock *lock);	 /* about to give it up */
+void lock_check_mutex_init(struct mutex *mutex, const char *name);
 void lock_check_mutex_acquire(struct mutex *mutex);
 void lock_check_mutex_acquired(struct mutex *mutex);
 void lock_check_mutex_release(struct mutex *mutex);
@@ -48,6 +49,7 @@ struct lock_check_thread {
 #define lock_check_acquire(lock) ((void)(lock))
 #define lock_check_acquired(lock) ((void)(lock))
 #define lock_check_release(lock) ((void)(lock))
+#define lock_check_mutex_init(mutex, name) ((void)(mutex), (void)(name))
 #define lock_check_mutex_acquire(mutex) ((void)(mutex))
 #define lock_check_mutex_acquired(mutex) ((void)(mutex))
 #define lock_check_mutex_release(mutex) ((void)(mutex))

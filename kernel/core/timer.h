@@ -28,6 +28,8 @@ void timer_set(struct timer *timer, uint64_t deadline);
 bool timer_cancel(struct timer *timer);
 void timer_cancel_sync(struct timer *timer);
 
+/* A CPU's timers, before it runs: names their lock. */
+void timer_prepare(uintptr_t percpu_delta);
 /* VECTOR_TIMER on this CPU, between irq_enter and irq_exit: runs what is due, arms the next. */
 void timer_interrupt(void);
 /*

@@ -63,7 +63,7 @@ unsigned wait_wake_locked(struct wait_queue *queue, unsigned n);
 
 /*
  * Sleeping lock, owned by a thread, not recursive. Threads only. A thread that finds it free takes it, waiters or not; a
- * waiter that was overtaken so once is given it by the next unlock.
+ * waiter that was overtaken so once is given it by the next unlock. Whoever frees a mutex knows that no unlock still runs.
  */
 struct mutex {
 	uintptr_t owner;	 /* atomic; struct thread *, and bits of mutex.c */
