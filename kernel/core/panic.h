@@ -11,6 +11,9 @@ void panic(const char *format, ...) __attribute__((noreturn, cold, format(printf
 void panic_frame(const struct trapframe *frame, const char *format, ...)
 	__attribute__((noreturn, cold, format(printf, 2, 3)));
 
+/* What ends the machine after the report, with EXIT_PANIC; kernel/dev/machine.c sets it. NULL: arch_machine_reset. */
+extern void (*panic_exit)(int status);
+
 /* Checked in every build. Use for cheap invariants whose failure would corrupt memory. */
 #define BUG_ON(condition)                                                                                              \
 	do {                                                                                                           \

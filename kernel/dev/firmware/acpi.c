@@ -93,6 +93,8 @@ static bool root_find(void)
 
 	if (root.state != ROOT_UNKNOWN)
 		return root.state == ROOT_FOUND;
+	if (!firmware_bootinfo) /* a panic before firmware_init */
+		return false;
 	root.state = ROOT_ABSENT;
 	rsdp = rsdp_find();
 	if (!rsdp)
