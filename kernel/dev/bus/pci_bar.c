@@ -2,7 +2,7 @@
 #include "kernel/arch/arch.h"
 #include "kernel/core/log.h"
 #include "kernel/dev/bus/pci.h"
-#include "kernel/dev/bus/pci_window.h"
+#include "kernel/dev/firmware/firmware.h"
 #include "kernel/mem/vmap.h"
 #include "lib/errno.h"
 
@@ -92,7 +92,7 @@ static const struct pci_bar *bar_overlapping(uint64_t base, uint64_t len)
 }
 
 /* The lowest free place in WINDOW, 0 when there is none. Each step passes one BAR, so there are not more than BARs. */
-static uint64_t place_find(const struct pci_window *window, uint64_t len)
+static uint64_t place_find(const struct firmware_window *window, uint64_t len)
 {
 	uint64_t base = ALIGN_UP(window->base, len);
 
@@ -109,8 +109,8 @@ static uint64_t place_find(const struct pci_window *window, uint64_t len)
 
 static int bar_assign(struct pci_device *pci, unsigned i)
 {
-	struct pci_window windows[PCI_WINDOW_MAX];
-	unsigned n = pci->on_root_bus ? pci_windows(windows, ARRAY_SIZE(windows)) : 0;
+	struct firmware_window windows[FIRMWARE_PCI_WINDOW_MAX];
+	unsigned n = pci->on_root_bus ? firmware_pci_windows(windows, ARRAY_SIZE(windows)) : 0;
 	struct pci_bar *bar = &pci->bars[i];
 
 	for (unsigned w = 0; w < n && !bar->base; w++)

@@ -1,6 +1,7 @@
 #include "kernel/dev/firmware/aml.h"
 
 #include "kernel/core/irq.h"
+#include "kernel/dev/firmware/firmware.h"
 #include "lib/string.h"
 #include "lib/util.h"
 
@@ -103,7 +104,7 @@ unsigned aml_devices(const uint8_t *aml, size_t len, const char *hid, struct aml
 }
 
 /* WIDTH bytes each: granularity, lowest, highest address, translation, length, behind three bytes of type and flags. */
-static bool window_read(const uint8_t *body, unsigned width, struct aml_window *out)
+static bool window_read(const uint8_t *body, unsigned width, struct firmware_window *out)
 {
 	uint64_t lowest = get_le(body + 3 + width, width);
 	uint64_t highest = get_le(body + 3 + 2 * width, width);
@@ -113,12 +114,12 @@ static bool window_read(const uint8_t *body, unsigned width, struct aml_window *
 	if (body[0] != SPACE_MEMORY || translation != 0 || lowest < MIB(1) || length == 0 ||
 	    length > UINT64_MAX - lowest || highest != lowest + length - 1)
 		return false;
-	*out = (struct aml_window){ .base = lowest, .len = length };
+	*out = (struct firmware_window){ .base = lowest, .len = length };
 	return true;
 }
 
-static unsigned windows_read(struct bytes in, uint8_t tag, uint8_t body_len, unsigned width, struct aml_window *out,
-			     unsigned max)
+static unsigned windows_read(struct bytes in, uint8_t tag, uint8_t body_len, unsigned width,
+			     struct firmware_window *out, unsigned max)
 {
 	unsigned n = 0;
 
@@ -134,7 +135,7 @@ static unsigned windows_read(struct bytes in, uint8_t tag, uint8_t body_len, uns
 	return n;
 }
 
-unsigned aml_pci_windows(const uint8_t *aml, size_t len, struct aml_window *out, unsigned max)
+unsigned aml_pci_windows(const uint8_t *aml, size_t len, struct firmware_window *out, unsigned max)
 {
 	/* EISA ids PNP0A08 and PNP0A03 as a DWordConst (ACPI 6.4, 19.3.4). */
 	static const uint8_t express[] = { 0x0c, 0x41, 0xd0, 0x0a, 0x08 },

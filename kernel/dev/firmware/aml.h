@@ -19,14 +19,11 @@ struct aml_device {
 /* Devices whose _HID is the string HID, at most MAX into OUT; returns how many. */
 unsigned aml_devices(const uint8_t *aml, size_t len, const char *hid, struct aml_device *out, unsigned max);
 
-struct aml_window {
-	uint64_t base, len; /* above 1 MiB, not empty, no wrap */
-};
-
-/* Memory windows of the first PCI host bridge (_HID PNP0A08 or PNP0A03), at most MAX into OUT; returns how many. */
-unsigned aml_pci_windows(const uint8_t *aml, size_t len, struct aml_window *out, unsigned max);
-
-/* The DSDT's byte code; NULL when the machine has none. Threads and boot code. */
-const uint8_t *aml_dsdt(size_t *len);
+/*
+ * Memory windows of the first PCI host bridge (_HID PNP0A08 or PNP0A03), at most MAX into OUT; returns how many. All lie
+ * above 1 MiB.
+ */
+struct firmware_window;
+unsigned aml_pci_windows(const uint8_t *aml, size_t len, struct firmware_window *out, unsigned max);
 
 #endif

@@ -64,4 +64,26 @@ struct firmware_mcfg {
 /* Fills OUT with at most MAX of them; returns how many. */
 unsigned firmware_mcfg(struct firmware_mcfg *out, unsigned max);
 
+/* Addresses at which devices of the root bus may be put; no wrap, not empty. */
+struct firmware_window {
+	uint64_t base, len;
+};
+/* The memory windows of the first PCI host bridge, at most MAX, into OUT; returns how many. 0: nobody says. */
+#define FIRMWARE_PCI_WINDOW_MAX 4
+unsigned firmware_pci_windows(struct firmware_window *out, unsigned max);
+
+/* A place where a virtio device may be (virtio 1.2, 4.2). */
+struct firmware_virtio_mmio {
+	uint64_t base, len;
+	unsigned gsi;
+	unsigned irq_flags; /* enum irq_flags */
+	bool is_isa;	    /* gsi is an ISA line, to which overrides apply */
+};
+/*
+ * Those that the command line names (virtio_mmio.device=), and those of the DSDT that it does not name, at most MAX, into
+ * OUT; returns how many.
+ */
+#define FIRMWARE_VIRTIO_MMIO_MAX 64
+unsigned firmware_virtio_mmio(struct firmware_virtio_mmio *out, unsigned max);
+
 #endif

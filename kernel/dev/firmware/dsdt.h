@@ -1,0 +1,11 @@
+/* Private to kernel/dev/firmware. */
+#ifndef KERNEL_DEV_FIRMWARE_DSDT_H
+#define KERNEL_DEV_FIRMWARE_DSDT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* The byte code of the DSDT, LEN bytes; NULL when there is none that is sound. */
+const uint8_t *dsdt_code(size_t *len);
+
+#endif

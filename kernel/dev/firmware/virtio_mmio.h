@@ -1,0 +1,10 @@
+/* Private to kernel/dev/firmware, and to its tests. */
+#ifndef KERNEL_DEV_FIRMWARE_VIRTIO_MMIO_H
+#define KERNEL_DEV_FIRMWARE_VIRTIO_MMIO_H
+
+struct firmware_virtio_mmio;
+
+/* TEXT: SIZE[KMG]@BASE:IRQ[:ID], up to a space or its end. 0, or -EINVAL. */
+int virtio_mmio_option_parse(const char *text, struct firmware_virtio_mmio *out);
+
+#endif
