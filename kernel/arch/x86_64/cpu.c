@@ -175,7 +175,10 @@ void arch_machine_reset(void)
 {
 	struct table_pointer none = { 0, 0 };
 
-	/* With no descriptor for the exception or the double fault after it, the CPU shuts down, which resets the machine. */
-	__asm__ volatile("lidt %0; int3" ::"m"(none));
+	/*
+	 * A page fault with no descriptor for it, nor for the double fault after it: the CPU shuts down, which resets the
+	 * machine. (A page fault, because every monitor has to deliver those; not all emulate INT3.)
+	 */
+	__asm__ volatile("lidt %0; movb $0, 0" ::"m"(none) : "memory");
 	arch_cpu_halt();
 }
