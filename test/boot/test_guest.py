@@ -1,4 +1,4 @@
-"""Every test image: guest/NAME.c prints TAP, on one CPU and on four. guest/fault-*.c are test_fault.py's."""
+"""Every test image: guest/NAME.c prints TAP, on one CPU and on four. guest/fault-*.c is test_fault.py's."""
 
 import glob
 import os
