@@ -50,9 +50,20 @@ $(OBJ)/guest/%.o: %.c
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(KCFLAGS) -MMD -MP -c $< -o $@
 
-$(IMAGES)/boot-%: $(OBJ)/guest/%.o $(KERNEL_LIB) kernel/arch/x86_64/image.ld kernel/init/platforms/$(PLATFORM)
+SYMTAB := $(B)/bin/drupe-symtab
+$(SYMTAB): host/symtab/main.c abi/symtab.h
 	@mkdir -p $(@D)
-	$(Q)ld $(LDFLAGS_IMAGE) $(ROOTS) -o $@ $< $(KERNEL_LIB) -Map $@.map
+	$(Q)$(HOSTCC) $(HOSTCFLAGS) $< -lelf -o $@
+
+# Linked twice: the second link holds the symbol table that is made from the first one. The table stands behind the code,
+# so no function moves; cmp makes sure of it.
+$(IMAGES)/boot-%: $(OBJ)/guest/%.o $(KERNEL_LIB) $(SYMTAB) kernel/arch/x86_64/image.ld kernel/init/platforms/$(PLATFORM)
+	@mkdir -p $(@D)
+	$(Q)ld $(LDFLAGS_IMAGE) $(ROOTS) -o $<.first $< $(KERNEL_LIB)
+	$(Q)$(SYMTAB) $<.first $<.symtab.S
+	$(Q)as -o $<.symtab.o $<.symtab.S
+	$(Q)ld $(LDFLAGS_IMAGE) $(ROOTS) -o $@ $< $<.symtab.o $(KERNEL_LIB) -Map $@.map
+	$(Q)$(SYMTAB) $@ $<.check.S && cmp $<.symtab.S $<.check.S || { rm -f $@; exit 1; }
 
 include test/unit/unit.mk test/fuzz/fuzz.mk
 

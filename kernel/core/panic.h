@@ -5,14 +5,26 @@
 #ifndef KERNEL_CORE_PANIC_H
 #define KERNEL_CORE_PANIC_H
 
+#include <stdint.h>
+
 struct trapframe;
 
 void panic(const char *format, ...) __attribute__((noreturn, cold, format(printf, 1, 2)));
 void panic_frame(const struct trapframe *frame, const char *format, ...)
 	__attribute__((noreturn, cold, format(printf, 2, 3)));
 
-/* What ends the machine after the report, with EXIT_PANIC; kernel/dev/machine.c sets it. NULL: arch_machine_reset. */
+/*
+ * What ends the machine after the report, with EXIT_PANIC and interrupts disabled; kernel/dev/machine.c sets it. NULL, or
+ * when it returns: arch_machine_reset.
+ */
 extern void (*panic_exit)(int status);
+
+/* arch_upcalls.nmi: stops this CPU when another one panics, else returns. */
+void panic_nmi(struct trapframe *frame);
+
+/* What the compiler's stack protector compares and calls. The architecture gives the guard its random value. */
+extern uintptr_t __stack_chk_guard;
+void __stack_chk_fail(void) __attribute__((noreturn, cold));
 
 /* Checked in every build. Use for cheap invariants whose failure would corrupt memory. */
 #define BUG_ON(condition)                                                                                              \

@@ -38,7 +38,7 @@ struct buffer {
 };
 
 /* Interrupts disabled while it is used. */
-PERCPU(struct buffer, random_buffer);
+static PERCPU(struct buffer, random_buffer);
 
 /* Covers everything below. Taken with interrupts disabled; a leaf: nothing else is taken under it. */
 static struct spinlock random_lock = SPINLOCK_INIT("random");

@@ -8,6 +8,7 @@ UNIT_log    := lib/fmt.c
 UNIT_random := lib/chacha20.c
 UNIT_rbtree := lib/rbtree.c
 UNIT_string :=
+UNIT_symtab := lib/symtab.c
 
 UNIT_TESTS  := $(patsubst test/unit/test_%.c,%,$(sort $(wildcard test/unit/test_*.c)))
 UNIT_OBJ    := $(B)/obj/unit
