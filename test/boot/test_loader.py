@@ -19,4 +19,4 @@ def test_probe(machine, options, said):
 
 
 def test_no_elf():
-    qemu.load(os.path.abspath(__file__), "mode=pvh").expect("the module is no ELF64 file", status=126)
+    qemu.load(os.path.abspath(__file__), "mode=pvh").expect("the module is no ELF64 file", status=125)

@@ -46,7 +46,7 @@ bool option_is_set(const struct machine *machine, const char *option);
 
 /* Prints TEXT on COM1. */
 void say(const char *text);
-/* Says why and ends QEMU with guest status 126, which no image under test uses. */
+/* Says why and ends QEMU with guest status 125, which no image under test uses. */
 _Noreturn void fail(const char *why);
 
 void *memcpy(void *dst, const void *src, size_t len);

@@ -19,7 +19,7 @@ _Noreturn void fail(const char *why)
 	say("loader: ");
 	say(why);
 	say("\n");
-	out8(0xf4, 126);
+	out8(0xf4, 125);
 	for (;;)
 		__asm__ volatile("cli; hlt");
 }
