@@ -1,7 +1,7 @@
 /*
  * A loader for tests: QEMU boots it by PVH and gives it an image as its first module; it then enters that image as another
- * monitor would. Its own command line is `[mode=linux64|pvh] [rsdp=0] [break=WHAT] -- COMMAND LINE OF THE IMAGE`.
- * mode: which protocol. rsdp=0: the image is not told where the ACPI tables are. break: what to spoil on purpose.
+ * monitor would. Its own command line is `[mode=linux64|pvh] [rsdp=HEX] [break=WHAT] -- COMMAND LINE OF THE IMAGE`.
+ * mode: which protocol. rsdp: what the image is told of where the ACPI tables are. break: what to spoil on purpose.
  * 32-bit code without paging; everything it tells the image lies where Firecracker puts it.
  */
 #ifndef TEST_BOOT_LOADER_H
@@ -41,8 +41,10 @@ struct machine {
 	char cmdline[TEXT_MAX]; /* the image's */
 };
 
-/* True when the loader's command line holds the word OPTION ("rsdp=0"). */
+/* True when the loader's command line holds the word OPTION ("break=magic"). */
 bool option_is_set(const struct machine *machine, const char *option);
+/* The hexadecimal number after OPTION ("rsdp="); OTHERWISE when the word is not there. */
+uint64_t option_number(const struct machine *machine, const char *option, uint64_t otherwise);
 
 /* Prints TEXT on COM1. */
 void say(const char *text);

@@ -59,23 +59,37 @@ size_t strlen(const char *text)
 	return len;
 }
 
+/* What follows OPTION where a word of the loader's command line begins with it; NULL when none does. */
+static const char *option_find(const struct machine *m, const char *option)
+{
+	size_t len = strlen(option);
+
+	for (const char *at = m->options; *at; at++) {
+		bool begins = at == m->options || at[-1] == ' ';
+
+		if (begins && strlen(at) >= len && memcmp(at, option, len) == 0)
+			return at + len;
+	}
+	return NULL;
+}
+
 bool option_is_set(const struct machine *m, const char *option)
 {
-	const char *at = m->options;
+	const char *end = option_find(m, option);
 
-	while (*at) {
-		size_t same = 0;
+	return end && (*end == ' ' || !*end);
+}
 
-		while (option[same] && at[same] == option[same])
-			same++;
-		if (!option[same] && (!at[same] || at[same] == ' '))
-			return true;
-		while (*at && *at != ' ')
-			at++;
-		while (*at == ' ')
-			at++;
-	}
-	return false;
+uint64_t option_number(const struct machine *m, const char *option, uint64_t otherwise)
+{
+	const char *at = option_find(m, option);
+	uint64_t value = 0;
+
+	if (!at)
+		return otherwise;
+	for (; *at && *at != ' '; at++)
+		value = value << 4 | (uint64_t)(*at <= '9' ? *at - '0' : *at - 'a' + 10);
+	return value;
 }
 
 /* Cuts the loader's command line at " -- ". QEMU may put its own words before ours; they do no harm. */
@@ -118,8 +132,7 @@ _Noreturn void loader_main(const struct start_info *info)
 
 	read_start_info(info);
 	image = elf_load(&machine);
-	if (option_is_set(&machine, "rsdp=0"))
-		machine.rsdp = 0;
+	machine.rsdp = option_number(&machine, "rsdp=", machine.rsdp);
 	if (!option_is_set(&machine, "mode=pvh"))
 		boot_linux64(&machine, image.entry);
 	if (!image.pvh_entry)
