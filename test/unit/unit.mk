@@ -5,10 +5,12 @@
 UNIT_chacha20 := lib/chacha20.c
 UNIT_fmt    := lib/fmt.c
 UNIT_log    := lib/fmt.c
+UNIT_pci    := kernel/dev/bus/pci_bar.c kernel/dev/bus/pci_msi.c lib/fmt.c
 UNIT_random := lib/chacha20.c
 UNIT_rbtree := lib/rbtree.c
 UNIT_string :=
 UNIT_symtab := lib/symtab.c
+UNIT_virtio_mmio := kernel/dev/firmware/virtio_mmio.c kernel/dev/firmware/aml.c
 
 UNIT_TESTS  := $(patsubst test/unit/test_%.c,%,$(sort $(wildcard test/unit/test_*.c)))
 UNIT_OBJ    := $(B)/obj/unit
