@@ -2,6 +2,9 @@
 # test/fuzz/fuzz_NAME.c (libFuzzer's entry), one line FUZZ_NAME with the sources that it needs, and seeds in
 # test/fuzz/seeds/NAME/. What it finds on the way is kept in build/fuzz/corpus/NAME. The shim is the unit tests'.
 
+FUZZ_cmdline := lib/cmdline.c
+FUZZ_symtab := lib/symtab.c
+
 FUZZ_SECONDS ?= 5
 FUZZ_CC      ?= clang
 
@@ -17,16 +20,16 @@ fuzz: $(FUZZERS:%=fuzz-%)
 
 $(FUZZERS:%=fuzz-%): fuzz-%: $(B)/fuzz/%
 	@mkdir -p $(B)/fuzz/corpus/$*
-	$< -max_total_time=$(FUZZ_SECONDS) -timeout=5 -print_final_stats=1 -verbosity=0 -artifact_prefix=$(B)/fuzz/$*- \
+	$(Q)$< -max_total_time=$(FUZZ_SECONDS) -timeout=5 -verbosity=0 -artifact_prefix=$(B)/fuzz/$*- \
 		$(B)/fuzz/corpus/$* $(wildcard test/fuzz/seeds/$*)
 
 $(FUZZ_OBJ)/%.o: %.c
 	@mkdir -p $(@D)
-	$(FUZZ_CC) $(FUZZ_CFLAGS) -MMD -MP -c $< -o $@
+	$(Q)$(FUZZ_CC) $(FUZZ_CFLAGS) -MMD -MP -c $< -o $@
 
 define fuzz_program
 $(B)/fuzz/$(1): $(FUZZ_OBJ)/test/fuzz/fuzz_$(1).o $(FUZZ_OBJ)/test/unit/shim/shim.o $(FUZZ_$(1):%.c=$(FUZZ_OBJ)/%.o)
 	@mkdir -p $$(@D)
-	$$(FUZZ_CC) $$(FUZZ_CFLAGS) -fsanitize=fuzzer -o $$@ $$^
+	$$(Q)$$(FUZZ_CC) $$(FUZZ_CFLAGS) -fsanitize=fuzzer -o $$@ $$^
 endef
 $(foreach f,$(FUZZERS),$(eval $(call fuzz_program,$(f))))

@@ -3,6 +3,7 @@
 # whose definitions are weak. shim/ stands before the tree on the include path.
 
 UNIT_chacha20 := lib/chacha20.c
+UNIT_cmdline := lib/cmdline.c
 UNIT_fmt    := lib/fmt.c
 UNIT_log    := lib/fmt.c
 UNIT_pci    := kernel/dev/bus/pci_bar.c kernel/dev/bus/pci_msi.c lib/fmt.c
@@ -26,11 +27,11 @@ $(UNIT_TESTS:%=unit-%): unit-%: $(B)/unit/%
 
 $(UNIT_OBJ)/%.o: %.c
 	@mkdir -p $(@D)
-	$(HOSTCC) $(UNIT_CFLAGS) -MMD -MP -c $< -o $@
+	$(Q)$(HOSTCC) $(UNIT_CFLAGS) -MMD -MP -c $< -o $@
 
 define unit_program
 $(B)/unit/$(1): $(UNIT_OBJ)/test/unit/test_$(1).o $(UNIT_OBJ)/test/unit/shim/shim.o $(UNIT_$(1):%.c=$(UNIT_OBJ)/%.o)
 	@mkdir -p $$(@D)
-	$$(HOSTCC) $$(UNIT_CFLAGS) -o $$@ $$^ -lcmocka
+	$$(Q)$$(HOSTCC) $$(UNIT_CFLAGS) -o $$@ $$^ -lcmocka
 endef
 $(foreach t,$(UNIT_TESTS),$(eval $(call unit_program,$(t))))
