@@ -68,7 +68,7 @@ enum thread_flags {
 /*
  * Where the memory of threads and CPUs comes from: kernel/mem stands above this folder, so the one constant instance is in
  * kernel/init. Called by threads, with interrupts enabled and no lock held (cpu_start_all: by the boot CPU, alone).
- * All memory is zeroed; NULL when it is short.
+ * All memory but that of stacks is zeroed; NULL when it is short.
  */
 struct thread_memory_ops {
 	size_t stack_size;

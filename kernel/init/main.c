@@ -1,0 +1,62 @@
+/*
+ * Boot, as one list: from the loader's information to the program's main. Nothing here waits, and nothing is set up that
+ * main may never use: drivers, clocks and interrupt controllers come to life at their first use.
+ */
+#include "kernel/init/main.h"
+
+#include "kernel/arch/arch.h"
+#include "kernel/boot/bootinfo.h"
+#include "kernel/core/cpu.h"
+#include "kernel/core/log.h"
+#include "kernel/core/panic.h"
+#include "kernel/core/random.h"
+#include "kernel/core/thread.h"
+#include "kernel/dev/console.h"
+#include "kernel/dev/firmware/firmware.h"
+#include "kernel/dev/machine.h"
+#include "kernel/init/args.h"
+#include "kernel/mem/page.h"
+#include "kernel/mem/vmap.h"
+#include "lib/cmdline.h"
+
+int main(int argc, char **argv);
+
+static struct bootinfo bootinfo;
+
+static void log_options_apply(const char *cmdline)
+{
+	char value[8];
+	uint64_t level;
+
+	if (!cmdline_get(cmdline, "loglevel", value, sizeof(value)))
+		return;
+	if (parse_u64(value, &level) || level > LOG_DEBUG)
+		log_warn("command line: loglevel=%s is not a number from 0 to %d", value, LOG_DEBUG);
+	else
+		log_console_level_set((enum log_level)level);
+}
+
+void kernel_start(unsigned entry, uint64_t info)
+{
+	int error = bootinfo_fill((enum boot_entry)entry, info, &bootinfo);
+	struct args args;
+
+	console_init(bootinfo.cmdline);
+	machine_init();
+	if (error)
+		panic("boot: no usable information from the loader (entry %u, error %d)", entry, -error);
+	log_options_apply(bootinfo.cmdline);
+	page_init(&bootinfo);
+	random_init(bootinfo.seed, bootinfo.seed_len);
+	vmap_init();
+	cpu_init();
+	sched_init(arch_layout.boot_stack_bottom, arch_layout.boot_stack_top);
+	arch_apic_init();
+	firmware_init(&bootinfo);
+	firmware_cpus_init();
+	arch_protect();
+	cpu_start_all();
+	arch_irq_enable();
+	args_parse(&args, bootinfo.cmdline);
+	machine_exit(main(args.argc, args.argv));
+}
