@@ -8,6 +8,7 @@
 #include "kernel/arch/arch.h"
 #include "kernel/arch/x86_64/apic.h"
 #include "kernel/arch/x86_64/cpuid.h"
+#include "lib/muldiv.h"
 #include "lib/util.h"
 
 #define HZ_HYPERVISOR 1000000000u /* QEMU and KVM: APIC_BUS_CYCLE_NS is 1 */
@@ -53,7 +54,7 @@ static inline uint64_t scale(uint64_t ns, uint64_t per_ns)
 static void count_hz_set(uint64_t hz)
 {
 	count_hz = hz;
-	counts_per_ns = (hz << 32) / 1000000000;
+	counts_per_ns = mul_div(hz, 1ul << 32, 1000000000);
 }
 
 static bool is_hypervisor_with_known_timer(void)
@@ -98,7 +99,7 @@ static void mode_choose(void)
 
 void arch_ticks_hz_set(uint64_t hz)
 {
-	ticks_per_ns = (uint64_t)(((unsigned __int128)hz << 32) / 1000000000);
+	ticks_per_ns = mul_div(hz, 1ul << 32, 1000000000);
 	ticks_hz = hz;
 	if (mode_wanted)
 		mode_choose();
@@ -153,10 +154,10 @@ static void count_learn(const struct sample *last, uint64_t now)
 
 	if (!ticks_hz || !last->count || left > last->count || ticks < ticks_hz >> 17)
 		return;
-	hz = (uint64_t)((unsigned __int128)(last->count - left) * ticks_hz / ticks);
+	hz = mul_div(last->count - left, ticks_hz, ticks);
 	if (hz > count_hz)
 		count_hz_set(hz);
-	if ((left && ticks > (unsigned __int128)ticks_hz * SAMPLE_NS / 1000000000) || ++nr_samples > SAMPLES_MAX)
+	if ((left && ticks > ticks_hz / (1000000000 / SAMPLE_NS)) || ++nr_samples > SAMPLES_MAX)
 		mode_wanted = TIMER_COUNT;
 }
 
