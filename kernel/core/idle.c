@@ -80,13 +80,20 @@ static struct thread *steal_pick(struct run_queue *from, unsigned cpu)
 	return NULL;
 }
 
+/* What waits on FROM does not wait for long: it was given to that CPU because it is idle. */
+static bool is_about_to_run(const struct run_queue *from)
+{
+	return from->current == from->idle && from->nr_queued == 1;
+}
+
 static bool steal_from(struct run_queue *from, struct run_queue *to)
 {
 	unsigned long flags = arch_irq_save();
-	struct thread *thread;
+	struct thread *thread = NULL;
 
 	run_queue_lock_both(from, to);
-	thread = steal_pick(from, to->cpu);
+	if (to->nr_queued == 0 && !is_about_to_run(from))
+		thread = steal_pick(from, to->cpu);
 	if (thread) {
 		run_queue_remove(from, thread);
 		run_queue_move(from, to, thread);

@@ -274,11 +274,10 @@ uint64_t sched_tick(uint64_t now)
 
 	spin_lock(&rq->lock);
 	current = rq->current;
-	if (rq->nr_queued) {
+	/* An idle thread gives way without a slice: preempt_needed is set already. */
+	if (rq->nr_queued && current != rq->idle) {
 		run_queue_charge(rq, now);
-		if (current == rq->idle) {
-			percpu_write(preempt_needed, 1);
-		} else if (!is_before(now, rq->slice_end)) {
+		if (!is_before(now, rq->slice_end)) {
 			rq->slice_end = now + SLICE;
 			if (is_before(thread_of(rb_first(&rq->tree))->vruntime, current->vruntime))
 				percpu_write(preempt_needed, 1);
@@ -289,13 +288,16 @@ uint64_t sched_tick(uint64_t now)
 	return next;
 }
 
-/* Another CPU has put a thread on our queue. Who asked for more set preempt_needed; what is left is the slice. */
+/*
+ * Another CPU has put a thread on our queue, or (an idle CPU) wants us to look for work. If the thread is to run at once,
+ * preempt_needed is set too; what is left to do here is the slice.
+ */
 void sched_reschedule_ipi(void)
 {
 	struct run_queue *rq = percpu_this(run_queue);
 
 	spin_lock(&rq->lock);
-	if (rq->nr_queued)
+	if (rq->nr_queued && rq->current != rq->idle)
 		timer_want(rq->slice_end, clock_monotonic());
 	spin_unlock(&rq->lock);
 }
@@ -385,7 +387,7 @@ static void wake_on(struct run_queue *from, struct run_queue *to, struct thread 
 	thread->on_queue = true;
 	run_queue_insert(to, thread);
 	wake_preempt(to, thread);
-	if (unlikely(nr_cpus_online > 1) && to->current != to->idle)
+	if (unlikely(nr_cpus_online > 1) && (to->current != to->idle || to->nr_queued > 1))
 		wake_idle(thread);
 }
 

@@ -249,3 +249,17 @@ void thread_set_nice(struct thread *thread, int nice)
 	spin_unlock(&rq->lock);
 	sched_irq_restore(flags);
 }
+
+uint64_t thread_runtime(struct thread *thread)
+{
+	unsigned long flags = arch_irq_save();
+	struct run_queue *rq = run_queue_lock(thread);
+	uint64_t runtime;
+
+	if (rq->current == thread)
+		run_queue_charge(rq, clock_monotonic());
+	runtime = thread->runtime;
+	spin_unlock(&rq->lock);
+	sched_irq_restore(flags);
+	return runtime;
+}

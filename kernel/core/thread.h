@@ -41,8 +41,8 @@ struct thread {
 	uint32_t inverse_weight; /* 2^32 / weight; weight 1024 is nice 0 */
 	uint64_t affinity[CPU_MAX / 64];
 	uint64_t vruntime; /* nanoseconds * 1024 / weight */
-	uint64_t runtime;  /* nanoseconds on a CPU */
-	uint64_t ran_at;   /* clock up to which runtime is counted */
+	uint64_t runtime;  /* nanoseconds on a CPU, until ran_at */
+	uint64_t ran_at;   /* clock when it was last charged or put on the CPU */
 	struct rb_node run_node;
 	int (*fn)(void *arg);
 	void *arg;
@@ -98,6 +98,9 @@ void thread_sleep(uint64_t ns);
 int thread_set_affinity(struct thread *thread, const uint64_t *mask);
 /* NICE is cut to [-20, 19]; each step is worth a factor of 1.25 in CPU time. */
 void thread_set_nice(struct thread *thread, int nice);
+
+/* Nanoseconds that THREAD has been on a CPU. */
+uint64_t thread_runtime(struct thread *thread);
 
 /*
  * Turns the running boot code into thread 0 of this CPU; afterwards threads may be created. The idle thread is made when

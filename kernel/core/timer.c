@@ -119,13 +119,15 @@ bool timer_cancel(struct timer *timer)
 }
 
 /* Its fn may run on another CPU than the one where it is armed now, so every CPU is asked. */
-void timer_cancel_sync(struct timer *timer)
+bool timer_cancel_sync(struct timer *timer)
 {
+	bool armed = timer_cancel(timer);
+
 	DEBUG_BUG_ON(percpu_this(timers)->running == timer);
-	timer_cancel(timer);
 	for (unsigned cpu = 0; cpu < nr_cpus; cpu++)
 		while (__atomic_load_n(&queue_of(cpu)->running, __ATOMIC_ACQUIRE) == timer)
 			arch_cpu_relax();
+	return armed;
 }
 
 /* Runs the timers that were due at NOW; returns the deadline of the next one, UINT64_MAX when there is none. */

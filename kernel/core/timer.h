@@ -22,11 +22,11 @@ void timer_init(struct timer *timer, void (*fn)(struct timer *timer));
 /* (Re)arms it on this CPU. The owner of a timer serialises its calls of timer_set; any context, fn included. */
 void timer_set(struct timer *timer, uint64_t deadline);
 /*
- * True when it was armed and will not run. On false it has run, or is running on another CPU: timer_cancel_sync waits for
- * that, so do not call that from fn or with a lock that fn takes. fn may free the timer.
+ * True when it was armed; it will not run then. Otherwise it has run, or runs on another CPU. timer_cancel_sync waits for
+ * that, so do not call it from fn or with a lock that fn takes. fn may free the timer.
  */
 bool timer_cancel(struct timer *timer);
-void timer_cancel_sync(struct timer *timer);
+bool timer_cancel_sync(struct timer *timer);
 
 /* A CPU's timers, before it runs: names their lock. */
 void timer_prepare(uintptr_t percpu_delta);

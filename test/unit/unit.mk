@@ -10,6 +10,7 @@ UNIT_pci    := kernel/dev/bus/pci_bar.c kernel/dev/bus/pci_msi.c lib/fmt.c
 UNIT_random := lib/chacha20.c
 UNIT_rbtree := lib/rbtree.c
 UNIT_page   := test/unit/shim/memory.c kernel/mem/page.c kernel/mem/buddy.c kernel/mem/section.c
+UNIT_sched  := lib/rbtree.c
 UNIT_string :=
 UNIT_symtab := lib/symtab.c
 UNIT_virtio_mmio := kernel/dev/firmware/virtio_mmio.c kernel/dev/firmware/aml.c
