@@ -35,6 +35,7 @@ struct image {
 	uint64_t base, text_end;
 };
 
+static const char literals[] = SYMTAB_LITERALS;
 static uint8_t tokens[SYMTAB_TOKEN_MAX][2];
 static size_t nr_tokens;
 
@@ -153,9 +154,9 @@ static void encode_plain(struct symbol *symbol)
 {
 	symbol->nr_codes = strlen(symbol->name) + 1;
 	for (size_t i = 0; i + 1 < symbol->nr_codes; i++) {
-		const char *literal = strchr(SYMTAB_LITERALS + 1, symbol->name[i]);
+		const char *literal = strchr(&literals[1], symbol->name[i]);
 
-		symbol->codes[i] = literal ? (uint8_t)(literal - SYMTAB_LITERALS) : 1; /* '_' for what has no code */
+		symbol->codes[i] = literal ? (uint8_t)(literal - literals) : 1; /* '_' for what has no code */
 	}
 }
 

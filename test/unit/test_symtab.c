@@ -10,7 +10,12 @@
 #include "abi/symtab.h"
 #include "lib/symtab.h"
 
-#define CODE(c) ((uint8_t)(strchr(SYMTAB_LITERALS + 1, c) - SYMTAB_LITERALS))
+static uint8_t code_of(char c)
+{
+	const char *literals = SYMTAB_LITERALS;
+
+	return (uint8_t)(strchr(&literals[1], c) - literals);
+}
 
 static uint8_t table[512];
 static size_t table_len;
@@ -23,7 +28,7 @@ static void put(uint8_t byte)
 static void put_name(const char *name)
 {
 	for (; *name; name++)
-		put(*name >= '0' && *name <= '9' ? (uint8_t)(SYMTAB_TOKEN_FIRST + *name - '0') : CODE(*name));
+		put(*name >= '0' && *name <= '9' ? (uint8_t)(SYMTAB_TOKEN_FIRST + *name - '0') : code_of(*name));
 }
 
 /* Digits in the names are tokens: 0 = "al", 1 = "lo", 2 = "loc", 3 = "re", 4 = "e" and the end. */
@@ -39,7 +44,7 @@ static int make_table(void **state)
 	put_name("lo");
 	put_name("1c"); /* 2: "loc" */
 	put_name("re");
-	put(CODE('e')), put(0); /* 4: ends a name */
+	put(code_of('e')), put(0); /* 4: ends a name */
 	put(2 * (0x100 / 16));
 	put_name("page_02"), put(0);
 	put(2 * (0x20 / 16));

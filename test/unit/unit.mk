@@ -7,6 +7,7 @@ UNIT_cmdline := lib/cmdline.c
 UNIT_fmt    := lib/fmt.c
 UNIT_log    := lib/fmt.c
 UNIT_pci    := kernel/dev/bus/pci_bar.c kernel/dev/bus/pci_msi.c lib/fmt.c
+UNIT_panic := lib/fmt.c lib/symtab.c
 UNIT_random := lib/chacha20.c
 UNIT_rbtree := lib/rbtree.c
 UNIT_page   := test/unit/shim/memory.c kernel/mem/page.c kernel/mem/buddy.c kernel/mem/section.c
