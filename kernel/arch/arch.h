@@ -135,6 +135,7 @@ void arch_vector_open(unsigned vector);
  * nmi: on the NMI stack, may interrupt anything.
  * panic: does not return.
  * table_page_alloc: one zeroed page for page tables, 0 when there is none.
+ * low_page_alloc: one page from 64 KiB to 1 MiB, 0 when there is none.
  */
 struct arch_upcalls {
 	void (*start)(unsigned entry, uint64_t info);
@@ -144,6 +145,7 @@ struct arch_upcalls {
 	void (*panic)(const struct trapframe *frame, const char *format, ...)
 		__attribute__((noreturn, format(printf, 2, 3)));
 	paddr_t (*table_page_alloc)(void);
+	paddr_t (*low_page_alloc)(void);
 };
 extern const struct arch_upcalls arch_upcalls;
 
@@ -165,14 +167,14 @@ void arch_timer_arm(uint64_t delta_ns);
 void arch_cpu_idle(void);
 /* Stops this CPU for good. */
 void arch_cpu_halt(void) __attribute__((noreturn));
-/* Loads this CPU's descriptor tables, IST stacks, control registers. AREA: its per-CPU data (see percpu below). */
+/* Loads this CPU's descriptor tables and IST stacks. AREA: its per-CPU data, see PERCPU. */
 void arch_cpu_init(void *percpu_area);
 /*
  * Starts another CPU: it runs entry(arg) on STACK_TOP with the kernel's page tables, interrupts disabled, after
  * arch_cpu_init(PERCPU_AREA). Returns as soon as the start is sent; 0, -ENOMEM (no low page for the trampoline).
  */
 int arch_cpu_start(uint32_t apic_id, void *percpu_area, void *stack_top, void (*entry)(void *arg), void *arg);
-/* All CPUs that were started are up: frees the trampoline page. */
+/* All CPUs that were started are up: the trampoline page is no longer executable. Once, and no start after it. */
 void arch_cpu_start_done(void);
 
 /*

@@ -49,9 +49,9 @@ void kernel_start(unsigned entry, uint64_t info)
 	page_init(&bootinfo);
 	random_init(bootinfo.seed, bootinfo.seed_len);
 	vmap_init();
+	arch_apic_init();
 	cpu_init();
 	sched_init(arch_layout.boot_stack_bottom, arch_layout.boot_stack_top);
-	arch_apic_init();
 	firmware_init(&bootinfo);
 	firmware_cpus_init();
 	arch_protect();

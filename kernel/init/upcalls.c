@@ -13,4 +13,5 @@ const struct arch_upcalls arch_upcalls = {
 	.nmi = panic_nmi,
 	.panic = panic_frame,
 	.table_page_alloc = page_table_page_alloc,
+	.low_page_alloc = page_alloc_low,
 };

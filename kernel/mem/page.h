@@ -51,14 +51,14 @@ enum page_flags {
 
 struct bootinfo;
 /*
- * Takes the RAM ranges of BI, less the image, the modules and the first page. Before this nothing below works. Only
+ * Takes the RAM ranges of BI, less the image, the modules and the first 64 KiB. Before this nothing below works. Only
  * notes the ranges: no memory is touched.
  */
 void page_init(const struct bootinfo *bi);
 
 /* 2^ORDER pages, aligned to their size; NULL when there is no such block. Any context but NMI. refs is 1. */
 struct page *page_alloc(unsigned order, unsigned flags);
-/* As page_alloc(0), below 1 MiB (for the CPU start trampoline); 0 when there is none. */
+/* As page_alloc(0), from 64 KiB to 1 MiB, for the code that other CPUs start with; 0 when there is none. */
 paddr_t page_alloc_low(void);
 /* PAGE as page_alloc returned it, with the same ORDER. A block that is not handed out is a bug: panics. Any context but NMI. */
 void page_free(struct page *page, unsigned order);

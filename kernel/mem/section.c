@@ -68,10 +68,13 @@ static void range_add(uint64_t first, uint64_t end)
 	range_put(MAX(whole, whole_end), end, KIND_EDGE);
 }
 
+/* Never used: what firmware keeps in the first page, and nothing may be mapped at these addresses. */
+#define LOWEST_LEN KIB(64)
+
 /* The I-th range that must not be handed out, in frame numbers rounded outwards. */
 static void excluded(const struct bootinfo *bi, unsigned i, uint64_t *first, uint64_t *end)
 {
-	uint64_t base = 0, len = PAGE_SIZE;
+	uint64_t base = 0, len = LOWEST_LEN;
 
 	if (i == 1) {
 		base = arch_layout.image_phys;
