@@ -2,8 +2,10 @@
 
 #include <stdbool.h>
 
+#include "lib/cmdline.h"
 #include "lib/string.h"
-#include "lib/util.h"
+
+#define NAME_MAX 32 /* with what follows a comma */
 
 extern const struct console_driver consoles_start[], consoles_end[];
 
@@ -30,41 +32,32 @@ static bool console_probe(const struct console_driver *driver)
 	return console != NULL;
 }
 
-static bool is_registered(const char *name, size_t len)
+static bool is_registered(const char *name)
 {
 	for (struct console *console = consoles; console; console = console->next)
-		if (strlen(console->sink.name) == len && memcmp(console->sink.name, name, len) == 0)
+		if (strcmp(console->sink.name, name) == 0)
 			return true;
 	return false;
 }
 
-static void probe_named(const char *name, size_t len)
+static void probe_named(const char *name)
 {
-	if (is_registered(name, len))
+	if (is_registered(name))
 		return;
 	for (const struct console_driver *driver = consoles_start; driver < consoles_end; driver++)
-		if (strlen(driver->name) == len && memcmp(driver->name, name, len) == 0)
+		if (strcmp(driver->name, name) == 0)
 			console_probe(driver);
 }
 
-/* Its own scan, since the options of a command line are parsed later, when there is a console to complain on. */
 static void probe_cmdline(const char *cmdline)
 {
-	static const char option[] = "console=";
+	char name[NAME_MAX], *comma;
 
-	while (*cmdline) {
-		if (strncmp(cmdline, option, sizeof(option) - 1) == 0) {
-			const char *name = cmdline + sizeof(option) - 1;
-			size_t len = 0;
-
-			while (name[len] && name[len] != ' ' && name[len] != ',')
-				len++;
-			probe_named(name, len);
-		}
-		while (*cmdline && *cmdline != ' ')
-			cmdline++;
-		while (*cmdline == ' ')
-			cmdline++;
+	while (cmdline_next(&cmdline, "console", name, sizeof(name))) {
+		comma = strchr(name, ',');
+		if (comma)
+			*comma = '\0';
+		probe_named(name);
 	}
 }
 

@@ -9,7 +9,7 @@ FUZZ_SECONDS ?= 5
 FUZZ_CC      ?= clang
 
 FUZZ_pci := kernel/dev/bus/pci_bar.c kernel/dev/bus/pci_msi.c lib/fmt.c
-FUZZ_virtio_mmio := kernel/dev/firmware/virtio_mmio.c kernel/dev/firmware/aml.c
+FUZZ_virtio_mmio := kernel/dev/firmware/virtio_mmio.c kernel/dev/firmware/aml.c lib/cmdline.c
 
 FUZZERS     := $(patsubst test/fuzz/fuzz_%.c,%,$(sort $(wildcard test/fuzz/fuzz_*.c)))
 FUZZ_OBJ    := $(B)/obj/fuzz

@@ -14,7 +14,7 @@ UNIT_page   := test/unit/shim/memory.c kernel/mem/page.c kernel/mem/buddy.c kern
 UNIT_sched  := lib/rbtree.c
 UNIT_string :=
 UNIT_symtab := lib/symtab.c
-UNIT_virtio_mmio := kernel/dev/firmware/virtio_mmio.c kernel/dev/firmware/aml.c
+UNIT_virtio_mmio := kernel/dev/firmware/virtio_mmio.c kernel/dev/firmware/aml.c lib/cmdline.c
 
 UNIT_TESTS  := $(patsubst test/unit/test_%.c,%,$(sort $(wildcard test/unit/test_*.c)))
 UNIT_OBJ    := $(B)/obj/unit

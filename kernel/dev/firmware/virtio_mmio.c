@@ -9,70 +9,36 @@
 #include "kernel/dev/firmware/dsdt.h"
 #include "kernel/dev/firmware/firmware.h"
 #include "kernel/dev/firmware/table.h"
+#include "lib/cmdline.h"
 #include "lib/errno.h"
 #include "lib/string.h"
 #include "lib/util.h"
 
-#define OPTION "virtio_mmio.device="
 #define ISA_LINES 16
 #define GSI_MAX 0xffff
+#define OPTION_MAX 80
 
-static unsigned digit_value(char c)
+/* Cuts TEXT at the first C; what follows it, NULL when there is none. */
+static char *cut(char *text, char c)
 {
-	if (c >= '0' && c <= '9')
-		return (unsigned)(c - '0');
-	c |= 0x20;
-	return c >= 'a' && c <= 'f' ? (unsigned)(c - 'a') + 10 : 16;
+	char *at = strchr(text, c);
+
+	if (at)
+		*at++ = '\0';
+	return at;
 }
 
-/* As C17 7.22.1.4 with base 0, no sign. NULL when there is no digit or the value does not fit. */
-static const char *number_parse(const char *p, uint64_t *out)
+int virtio_mmio_option_parse(char *text, struct firmware_virtio_mmio *out)
 {
-	unsigned radix = 10;
-	const char *first;
+	char *base = cut(text, '@');
+	char *line = base ? cut(base, ':') : NULL;
+	char *id = line ? cut(line, ':') : NULL; /* names the device in Linux; nothing here */
+	uint64_t gsi, unused;
 
-	*out = 0;
-	if (p[0] == '0' && (p[1] | 0x20) == 'x') {
-		radix = 16;
-		p += 2;
-	} else if (p[0] == '0') {
-		radix = 8;
-	}
-	for (first = p; digit_value(*p) < radix; p++)
-		if (__builtin_mul_overflow(*out, radix, out) || __builtin_add_overflow(*out, digit_value(*p), out))
-			return NULL;
-	return p > first ? p : NULL;
-}
-
-static const char *size_parse(const char *p, uint64_t *out)
-{
-	static const char units[] = "KMG";
-	const char *unit;
-
-	p = number_parse(p, out);
-	if (!p || !*p)
-		return p;
-	unit = strchr(units, *p & ~0x20);
-	if (!unit)
-		return p;
-	return __builtin_mul_overflow(*out, 1ull << 10 * (unit - units + 1), out) ? NULL : p + 1;
-}
-
-int virtio_mmio_option_parse(const char *text, struct firmware_virtio_mmio *out)
-{
-	uint64_t gsi, id;
-	const char *p = size_parse(text, &out->len);
-
-	if (!p || *p != '@')
+	if (!line || parse_u64(text, &out->len) || parse_u64(base, &out->base) || parse_u64(line, &gsi) ||
+	    (id && parse_u64(id, &unused)))
 		return -EINVAL;
-	p = number_parse(p + 1, &out->base);
-	if (!p || *p != ':')
-		return -EINVAL;
-	p = number_parse(p + 1, &gsi);
-	if (p && *p == ':')
-		p = number_parse(p + 1, &id); /* names the device in Linux; nothing here */
-	if (!p || (*p && *p != ' ') || gsi > GSI_MAX || out->base == 0 || out->len == 0 ||
-	    out->len > UINT64_MAX - out->base)
+	if (gsi > GSI_MAX || out->base == 0 || out->len == 0 || out->len > UINT64_MAX - out->base)
 		return -EINVAL;
 	out->gsi = (unsigned)gsi;
 	out->irq_flags = 0;
@@ -82,19 +48,14 @@ int virtio_mmio_option_parse(const char *text, struct firmware_virtio_mmio *out)
 
 static unsigned cmdline_find(const char *cmdline, struct firmware_virtio_mmio *out, unsigned max)
 {
+	char value[OPTION_MAX];
 	unsigned n = 0;
 
-	while (*cmdline && n < max) {
-		if (strncmp(cmdline, OPTION, sizeof(OPTION) - 1) == 0) {
-			if (virtio_mmio_option_parse(cmdline + sizeof(OPTION) - 1, &out[n]) == 0)
-				n++;
-			else
-				log_warn("command line: %.60s: not SIZE@BASE:IRQ", cmdline);
-		}
-		while (*cmdline && *cmdline != ' ')
-			cmdline++;
-		while (*cmdline == ' ')
-			cmdline++;
+	while (n < max && cmdline_next(&cmdline, "virtio_mmio.device", value, sizeof(value))) {
+		if (virtio_mmio_option_parse(value, &out[n]) == 0)
+			n++;
+		else
+			log_warn("command line: virtio_mmio.device=%s...: not SIZE@BASE:IRQ", value);
 	}
 	return n;
 }

@@ -4,7 +4,7 @@
 
 struct firmware_virtio_mmio;
 
-/* TEXT: SIZE[KMG]@BASE:IRQ[:ID], up to a space or its end. 0, or -EINVAL. */
-int virtio_mmio_option_parse(const char *text, struct firmware_virtio_mmio *out);
+/* TEXT: SIZE[KMG]@BASE:IRQ[:ID]; it is cut into pieces. 0, or -EINVAL. */
+int virtio_mmio_option_parse(char *text, struct firmware_virtio_mmio *out);
 
 #endif
