@@ -6,6 +6,7 @@
 
 #include "kernel/arch/arch.h"
 #include "kernel/boot/bootinfo.h"
+#include "kernel/core/clock.h"
 #include "kernel/core/cpu.h"
 #include "kernel/core/log.h"
 #include "kernel/core/panic.h"
@@ -41,6 +42,7 @@ void kernel_start(unsigned entry, uint64_t info)
 	int error = bootinfo_fill((enum boot_entry)entry, info, &bootinfo);
 	struct args args;
 
+	log_clock = clock_log;
 	console_init(bootinfo.cmdline);
 	machine_init();
 	if (error)

@@ -19,11 +19,23 @@ static void page_map(paddr_t pa)
 	apic_page = (volatile uint32_t *)va;
 }
 
+/*
+ * All lines of the 8259 pair off. Firmware leaves its timer on, and a request that is under way when LINT0 is masked would
+ * be delivered later without a vector. The driver of the pair, if there is one, switches on what it needs.
+ */
+static void pic_mask(void)
+{
+	arch_out8(0x21, 0xff);
+	arch_out8(0xa1, 0xff);
+}
+
 void arch_apic_init(void)
 {
 	uint64_t base = read_msr(MSR_APIC_BASE);
 	uint64_t mode = base | APIC_BASE_ENABLE;
 
+	if (base & APIC_BASE_BOOT_CPU)
+		pic_mask();
 	/* The way to x2APIC leads through xAPIC: 11.12.1. */
 	if (cpuid_1_ecx() & CPUID_1_ECX_X2APIC)
 		mode |= APIC_BASE_X2APIC;
