@@ -81,7 +81,8 @@ static int pvh_fill(uint64_t info, struct bootinfo *bi)
 	}
 	si = *window;
 	if (!si.version) {
-		log_err("pvh: start info of version 0 has no memory map: use a monitor that gives version 1 (QEMU 4.0, Xen 4.11)");
+		log_err("pvh: start info of version 0 has no memory map: use a monitor that gives version 1 "
+			"(QEMU 4.0, Xen 4.11)");
 		return -EINVAL;
 	}
 	bi->rsdp = si.rsdp;

@@ -4,6 +4,9 @@
 
 FUZZ_cmdline := lib/cmdline.c
 FUZZ_symtab := lib/symtab.c
+FUZZ_acpi     := $(UNIT_acpi)
+FUZZ_bootinfo := $(UNIT_bootinfo)
+FUZZ_mptable  := $(UNIT_mptable)
 
 FUZZ_SECONDS ?= 5
 FUZZ_CC      ?= clang

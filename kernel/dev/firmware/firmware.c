@@ -1,18 +1,19 @@
 /*
  * ACPI or MP table: who answers. Where the loader named the root of the ACPI tables, ACPI does if it has a MADT. Where it
- * did not, the MP table does if there is one: it is found with a few dozen looks on machines that have it, while a search
- * for ACPI tables that are not there reads 128 KiB.
+ * did not, an MP table in low memory does: there it is found with a few dozen looks, by monitors that write no ACPI tables,
+ * while a search for ACPI tables that are not there reads 128 KiB. An MP table in a BIOS ROM comes last: it is there
+ * beside ACPI tables, and names one CPU of each package.
  */
 #include "kernel/dev/firmware/firmware.h"
 
 #include "kernel/dev/firmware/table.h"
 
-enum source {
+static enum source {
 	SOURCE_UNKNOWN,
 	SOURCE_NONE,
 	SOURCE_ACPI,
 	SOURCE_MP,
-};
+} source; /* SOURCE_UNKNOWN until somebody asks */
 
 void firmware_init(const struct bootinfo *bi)
 {
@@ -23,15 +24,15 @@ static enum source source_find(void)
 {
 	if (firmware_bootinfo->rsdp && acpi_has_madt())
 		return SOURCE_ACPI;
-	if (mp_is_there())
+	if (mp_find_low())
 		return SOURCE_MP;
-	return acpi_has_madt() ? SOURCE_ACPI : SOURCE_NONE;
+	if (acpi_has_madt())
+		return SOURCE_ACPI;
+	return mp_find_rom() ? SOURCE_MP : SOURCE_NONE;
 }
 
 static enum source source_get(void)
 {
-	static enum source source;
-
 	if (source == SOURCE_UNKNOWN)
 		source = source_find();
 	return source;
@@ -39,9 +40,7 @@ static enum source source_get(void)
 
 void firmware_cpus_init(void)
 {
-	enum source source = source_get();
-
-	if (source == SOURCE_ACPI)
+	if (source_get() == SOURCE_ACPI)
 		acpi_cpus_init();
 	else if (source == SOURCE_MP)
 		mp_cpus_init();
@@ -49,9 +48,7 @@ void firmware_cpus_init(void)
 
 void firmware_isa_overrides_init(void)
 {
-	enum source source = source_get();
-
-	if (source == SOURCE_ACPI)
+	if (source_get() == SOURCE_ACPI)
 		acpi_isa_overrides_init();
 	else if (source == SOURCE_MP)
 		mp_isa_overrides_init();
@@ -59,9 +56,7 @@ void firmware_isa_overrides_init(void)
 
 unsigned firmware_ioapics(struct firmware_ioapic *out, unsigned max)
 {
-	enum source source = source_get();
-
-	if (source == SOURCE_ACPI)
+	if (source_get() == SOURCE_ACPI)
 		return acpi_ioapics(out, max);
 	return source == SOURCE_MP ? mp_ioapics(out, max) : 0;
 }

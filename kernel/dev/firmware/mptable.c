@@ -16,7 +16,6 @@
 #define DEFAULT_IOAPIC 0xfec00000u /* of the default configurations (5.1), as their two CPUs 0 and 1 */
 
 static struct {
-	bool is_known, is_there;
 	const uint8_t *entries; /* NULL: a default configuration */
 	unsigned len;		/* up to the first broken entry */
 } mp;
@@ -35,17 +34,6 @@ static const struct mp_pointer *pointer_scan(paddr_t pa, size_t len)
 		p += 16;
 	}
 	return NULL;
-}
-
-/* The places of 4, "MP Configuration Table": EBDA, the last KiB of base memory, the BIOS ROM. */
-static const struct mp_pointer *pointer_find(void)
-{
-	paddr_t ebda = table_ebda();
-	const struct mp_pointer *pointer = pointer_scan(ebda, KIB(1));
-
-	if (!pointer && ebda != KIB(639))
-		pointer = pointer_scan(KIB(639), KIB(1));
-	return pointer ? pointer : pointer_scan(0xf0000, 0x10000);
 }
 
 static bool table_check(uint32_t pa)
@@ -71,17 +59,25 @@ static bool table_check(uint32_t pa)
 	return false;
 }
 
-bool mp_is_there(void)
+static bool pointer_check(const struct mp_pointer *pointer)
 {
-	const struct mp_pointer *pointer;
+	return pointer && (pointer->table ? table_check(pointer->table) : pointer->feature[0] != 0);
+}
 
-	if (mp.is_known)
-		return mp.is_there;
-	mp.is_known = true;
-	pointer = pointer_find();
-	if (pointer)
-		mp.is_there = pointer->table ? table_check(pointer->table) : pointer->feature[0] != 0;
-	return mp.is_there;
+/* The places of 4, "MP Configuration Table": EBDA and last KiB of base memory here, ROM below. */
+bool mp_find_low(void)
+{
+	paddr_t ebda = table_ebda();
+	const struct mp_pointer *pointer = pointer_scan(ebda, KIB(1));
+
+	if (!pointer && ebda != KIB(639))
+		pointer = pointer_scan(KIB(639), KIB(1));
+	return pointer_check(pointer);
+}
+
+bool mp_find_rom(void)
+{
+	return pointer_check(pointer_scan(0xf0000, 0x10000));
 }
 
 /* As madt_next: the entry at *OFF, which moves past it. NULL at the end, and for good where an entry is broken. */

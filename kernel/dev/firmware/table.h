@@ -43,11 +43,12 @@ static inline bool table_is(const void *p, const char *signature)
 /* Physical address of the extended BIOS data area, from the BIOS data area's word at 0x40e; 0 when there is none. */
 paddr_t table_ebda(void);
 
-/* Which of the two answers: firmware.c decides, once. */
+/* Which of the two answers: firmware.c decides, once. An MP table is looked for in low memory, or in the BIOS ROM. */
 bool acpi_has_madt(void);
-bool mp_is_there(void);
+bool mp_find_low(void);
+bool mp_find_rom(void);
 
-/* Each answers as the function of firmware.h after which it is named; acpi_has_madt or mp_is_there was true. */
+/* Each answers as the function of firmware.h after which it is named; one of the three above was true. */
 struct firmware_ioapic;
 void acpi_cpus_init(void);
 void acpi_isa_overrides_init(void);
