@@ -159,7 +159,8 @@ void arch_ipi_send(uint32_t apic_id, unsigned vector);
 void arch_ipi_send_nmi_others(void);
 /*
  * One-shot timer of this CPU: fires VECTOR_TIMER about DELTA_NS from now (0: as soon as possible; UINT64_MAX: never).
- * It may fire early, never lose an event: whoever armed it looks at the clock and arms it again.
+ * It may fire early, never lose an event: whoever armed it looks at the clock and arms it again. Interrupts disabled.
+ * Before arch_apic_init it only takes note, and fires after that.
  */
 void arch_timer_arm(uint64_t delta_ns);
 

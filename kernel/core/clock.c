@@ -19,7 +19,7 @@
 #include "lib/util.h"
 
 /* The frequency of a counter that does not tell: for how long ago reset was, and when there is nothing to measure by. */
-#define HZ_GUESS 2000000000ull
+#define HZ_GUESS 2000000000ul
 /* The counter is looked at this long after the start, then after eight times that, and so on, to the last time. */
 #define REFINE_FIRST (5 * NSEC_PER_MSEC)
 #define REFINE_LAST (3 * NSEC_PER_SEC)
@@ -88,7 +88,7 @@ static void line_advance(uint64_t count, unsigned bits)
 	unsigned __int128 ns;
 
 	if (bits < 64)
-		delta &= (1ull << bits) - 1;
+		delta &= (1ul << bits) - 1;
 	else if ((int64_t)delta < 0)
 		return;
 	ns = (unsigned __int128)delta * line.mult + line.fraction;
@@ -116,13 +116,18 @@ static void line_open(struct clock_source *source)
 		WRITE_ONCE(line.lockless, source);
 }
 
-/* Time goes on with SOURCE, at BASE of its counter: from there when it is the present one, else from the line's base. */
+/*
+ * Time goes on with SOURCE, which stands at BASE: from now, or from the line's base when the present source is one that
+ * measure_locked has just read.
+ */
 static void source_switch(struct clock_source *source, uint64_t base)
 {
 	line_close();
 	if (source == current)
 		line_advance(base, source->bits);
-	else
+	else if (current && current != measure.reference)
+		line_advance(current->read(), current->bits);
+	if (source != current)
 		line.base = base;
 	line.mult = (NSEC_PER_SEC << 32) / source->hz;
 	WRITE_ONCE(current, source);
@@ -339,9 +344,8 @@ int clock_source_use(const char *name)
 	timer_cancel_sync(&clock_timer);
 	clock_lock(&flags);
 	measure.reference = NULL;
-	next = read_locked();
 	source_switch(source, source->read());
-	next = next_look_locked(next);
+	next = next_look_locked(line.ns);
 	clock_unlock(flags);
 	timer_start(next);
 	return 0;

@@ -68,8 +68,8 @@ int clock_source_use(const char *name);
 /* Busy wait; for device delays of at most a few microseconds. */
 void clock_delay(uint64_t ns);
 
-#define NSEC_PER_SEC 1000000000ull
-#define NSEC_PER_MSEC 1000000ull
-#define NSEC_PER_USEC 1000ull
+#define NSEC_PER_SEC 1000000000ul
+#define NSEC_PER_MSEC 1000000ul
+#define NSEC_PER_USEC 1000ul
 
 #endif

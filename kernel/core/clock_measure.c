@@ -6,14 +6,14 @@
 #include "lib/util.h"
 
 #define SAMPLE_TRIES 3
-#define NS_MIN 4000000ull /* no estimate from less */
+#define NS_MIN 4000000ul /* no estimate from less */
 /* Frequencies that a counter of a CPU with long mode can have; anything else is a missed wrap. */
-#define HZ_MIN 100000000ull
-#define HZ_MAX 20000000000ull
+#define HZ_MIN 100000000ul
+#define HZ_MAX 20000000000ul
 
 static uint64_t source_mask(const struct clock_source *source)
 {
-	return source->bits < 64 ? (1ull << source->bits) - 1 : UINT64_MAX;
+	return source->bits < 64 ? (1ul << source->bits) - 1 : UINT64_MAX;
 }
 
 static struct clock_sample sample_once(const struct clock_source *source)

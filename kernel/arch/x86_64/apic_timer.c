@@ -185,7 +185,6 @@ static void __attribute__((noinline, cold)) arm_slowly(uint64_t delta_ns)
 	}
 }
 
-/* Interrupts disabled. Before arch_apic_init it only takes note, and fires after that. */
 void arch_timer_arm(uint64_t delta_ns)
 {
 	unsigned wanted = READ_ONCE(mode_wanted);

@@ -44,7 +44,7 @@ static int hpet_probe(struct clock_source *source)
 		return -ENODEV;
 	}
 	hpet[HPET_CONFIG] |= CONFIG_ENABLE;
-	source->hz = 1000000000000000ull / period;
+	source->hz = 1000000000000000ul / period;
 	return 0;
 }
 

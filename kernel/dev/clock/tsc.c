@@ -18,12 +18,12 @@ static int tsc_probe(struct clock_source *source)
 	if (!virtual && !(cpuid_leaf(CPUID_EXTENDED, CPUID_POWER, 0).d & CPUID_POWER_EDX_INVARIANT_TSC))
 		source->flags |= CLOCK_UNSYNCED;
 	if (virtual)
-		source->hz = cpuid_leaf(CPUID_HYPERVISOR, CPUID_VM_TIMING, 0).a * 1000ull;
+		source->hz = cpuid_leaf(CPUID_HYPERVISOR, CPUID_VM_TIMING, 0).a * 1000ul;
 	ratio = cpuid_leaf(CPUID_BASIC, CPUID_TSC_RATIO, 0);
 	if (!source->hz && ratio.a && ratio.b && ratio.c)
 		source->hz = mul_div(ratio.c, ratio.b, ratio.a);
 	if (!source->hz)
-		source->hz_rough = (cpuid_leaf(CPUID_BASIC, CPUID_FREQUENCY, 0).a & 0xffff) * 1000000ull;
+		source->hz_rough = (cpuid_leaf(CPUID_BASIC, CPUID_FREQUENCY, 0).a & 0xffff) * 1000000ul;
 	return 0;
 }
 
