@@ -11,9 +11,15 @@
 
 struct slab_cache;
 
-/* NAME is kept, not copied. ALIGN 0: 16. NULL when memory is short. */
+/*
+ * NAME is kept, not copied. SIZE is at most 16 KiB; ALIGN a power of two up to a page, 0: 16. NULL when memory is short, or
+ * there are too many caches (64).
+ */
 struct slab_cache *slab_cache_create(const char *name, size_t size, size_t align);
-/* Every object must have been freed; else it logs them and leaks the cache. */
+/*
+ * Every object must have been freed; else it logs that and leaks the cache. Threads only, interrupts enabled: asks every
+ * CPU for the objects that it keeps.
+ */
 void slab_cache_destroy(struct slab_cache *cache);
 void *slab_alloc(struct slab_cache *cache) __attribute__((malloc));
 void slab_free(struct slab_cache *cache, void *object);
