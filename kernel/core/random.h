@@ -19,6 +19,11 @@ void random_bytes(void *buf, size_t len);
 uint64_t random_u64(void);
 /* Uniform in [0, bound), bound > 0. */
 uint64_t random_below(uint64_t bound);
+/*
+ * The same for places in the address space. On a machine that has nothing at hand to seed from it answers all the same,
+ * with the little there is, and does not spend the time on jitter; no secret is ever made of such numbers.
+ */
+uint64_t random_layout_below(uint64_t bound);
 /* Mixes in more, from drivers and interrupts; any context but NMI. Never makes the state worse, whoever made the data. */
 void random_add(const void *data, size_t len);
 /* The same from a source made for it (virtio-rng): counts in full towards a seed that is not complete yet. */

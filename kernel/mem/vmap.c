@@ -45,9 +45,9 @@ static uintptr_t area_place(size_t len)
 	uintptr_t va;
 
 	if (!window)
-		window = arch_layout.vmap_base + random_below(arch_layout.vmap_len / WINDOW_LEN) * WINDOW_LEN;
+		window = arch_layout.vmap_base + random_layout_below(arch_layout.vmap_len / WINDOW_LEN) * WINDOW_LEN;
 	for (unsigned i = 0; len < WINDOW_LEN / 2 && i < PLACE_TRIES; i++) {
-		va = window + random_below((WINDOW_LEN - len) / PAGE_SIZE) * PAGE_SIZE;
+		va = window + random_layout_below((WINDOW_LEN - len) / PAGE_SIZE) * PAGE_SIZE;
 		if (region_find_gap(&kernel_aspace, va, va + len, len))
 			return va;
 	}
