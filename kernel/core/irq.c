@@ -11,9 +11,9 @@
 #include "lib/errno.h"
 #include "lib/util.h"
 
-/* Below VECTOR_IRQ_FIRST: vectors of controllers that cannot choose (struct irq_chip.vector_base). */
-#define VECTOR_DEVICE_FIRST 0x20
-#define NR_VECTORS (VECTOR_IRQ_LAST - VECTOR_DEVICE_FIRST + 1)
+/* From there on vectors are allocated; those before are for a controller that cannot choose (struct irq_chip.vector_base). */
+#define VECTOR_ALLOC_FIRST (VECTOR_IRQ_FIRST + IRQ_FIXED_VECTORS)
+#define NR_VECTORS (VECTOR_IRQ_LAST - VECTOR_IRQ_FIRST + 1)
 #define CHIPS_MAX 16
 #define ISA_LINES 16
 #define UNHANDLED_MAX 100
@@ -59,7 +59,7 @@ extern const struct irq_chip_driver irq_chips_start[], irq_chips_end[];
 
 static struct vector *vector_get(unsigned nr)
 {
-	return &vectors[nr - VECTOR_DEVICE_FIRST];
+	return &vectors[nr - VECTOR_IRQ_FIRST];
 }
 
 /* ---- Controllers ------------------------------------------------------------------------------------------------ */
@@ -132,10 +132,10 @@ static const struct chip_range *chip_find_locked(unsigned gsi)
 /* A vector that is free, 0 when there is none. */
 static unsigned vector_alloc_locked(void)
 {
-	const unsigned n = VECTOR_IRQ_LAST - VECTOR_IRQ_FIRST + 1;
+	const unsigned n = VECTOR_IRQ_LAST - VECTOR_ALLOC_FIRST + 1;
 
 	for (unsigned i = 0; i < n; i++) {
-		unsigned nr = VECTOR_IRQ_FIRST + vector_cursor++ % n;
+		unsigned nr = VECTOR_ALLOC_FIRST + vector_cursor++ % n;
 		const struct vector *vector = vector_get(nr);
 
 		if (!vector->irqs && !__atomic_load_n(&vector->running, __ATOMIC_RELAXED))

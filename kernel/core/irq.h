@@ -11,6 +11,8 @@
 struct irq;
 struct trapframe;
 
+#define IRQ_FIXED_VECTORS 16
+
 /* A controller of lines: IOAPIC, 8259. gsi is its own numbering as ACPI has it (ACPI 6.4, 5.2.13). */
 struct irq_chip {
 	const char *name;
@@ -19,7 +21,10 @@ struct irq_chip {
 	void (*unmask)(struct irq *irq);
 	/* After the handlers, and also when there are none. NULL: arch_irq_ack. */
 	void (*ack)(unsigned vector);
-	/* Not 0: line N of the chip always comes in at vector_base + N (8259). Else a vector is allocated for each. */
+	/*
+	 * Not 0: line N of the chip always comes in at vector_base + N (8259); these lie in the IRQ_FIXED_VECTORS vectors
+	 * from VECTOR_IRQ_FIRST on. Else a vector is allocated for each line.
+	 */
 	unsigned vector_base;
 };
 

@@ -30,6 +30,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
 	struct firmware_virtio_mmio places[FIRMWARE_VIRTIO_MMIO_MAX];
 	struct firmware_window windows[FIRMWARE_PCI_WINDOW_MAX];
+	struct firmware_mcfg mcfg;
 	size_t cmdline_len = strnlen((const char *)data, len);
 	uint8_t *copy;
 	unsigned n;
@@ -51,6 +52,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	for (unsigned i = 0; i < n; i++)
 		if (windows[i].len == 0 || windows[i].len > UINT64_MAX - windows[i].base)
 			abort();
+	aml_pci_ecam(code, code_len, &mcfg);
 	free(copy);
 	return 0;
 }

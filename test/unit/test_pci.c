@@ -487,6 +487,8 @@ static void test_line(void **state)
 	assert_int_equal(pci_line_request(pci, &irq), -ENODEV);
 	put(fake, PCI_IRQ_PIN, 1, 1);
 	assert_int_equal(pci_line_request(pci, &irq), 0);
+	put(fake, PCI_IRQ_LINE, 1, 0);
+	assert_int_equal(pci_line_request(pci, &irq), -ENODEV);
 	put(fake, PCI_IRQ_LINE, 1, 255);
 	assert_int_equal(pci_line_request(pci, &irq), -ENODEV);
 }

@@ -136,7 +136,7 @@ static void test_cmdline(void **state)
 	(void)state;
 	strcpy(bootinfo.cmdline,
 	       "a virtio_mmio.device=512@0xfeb00000:5 virtio_mmio.device=oops  xvirtio_mmio.device=1@2:3 "
-	       "virtio_mmio.device=512@0x1000:5 virtio_mmio.device=512@0xfeb00200:6");
+	       "virtio_mmio.device=512@0x1000:5 -- b virtio_mmio.device=512@0xfeb00200:6");
 	assert_int_equal(firmware_virtio_mmio(out, 4), 2); /* 0x1000 is memory */
 	assert_int_equal(out[0].base, 0xfeb00000);
 	assert_int_equal(out[1].base, 0xfeb00200);
@@ -225,13 +225,47 @@ static void test_pci_windows(void **state)
 	assert_int_equal(aml_pci_windows(code, code_len - 1, out, 4), 1);
 }
 
+static void bridge_add(void)
+{
+	code_add("\x08_HID\x0c\x41\xd0\x0a\x08", 10);
+}
+
+static void test_pci_ecam(void **state)
+{
+	static const uint8_t buses[] = { 0x88, 13, 0, 2, 0x0c, 0, 0, 0, 1, 0, 0x7f, 0, 0, 0, 0x7f, 0 };
+	struct firmware_mcfg out;
+	size_t whole;
+
+	(void)state;
+	code_add("\x08_CBA\x0c\x00\x00\x00\xe0", 10); /* before the bridge */
+	bridge_add();
+	assert_false(aml_pci_ecam(code, code_len, &out));
+	whole = code_len + 12;
+	code_add("\x14\x0a_CBA\x00\xa4\x0c\x00\x00\x00\xe0", 13);
+	for (size_t len = 0; len <= whole; len++)
+		assert_false(aml_pci_ecam(code, len, &out));
+	assert_true(aml_pci_ecam(code, code_len, &out));
+	assert_int_equal(out.base, 0xe0000000);
+	assert_int_equal(out.bus_first, 0);
+	assert_int_equal(out.bus_last, 255);
+	code_add(buses, sizeof(buses));
+	assert_true(aml_pci_ecam(code, code_len, &out));
+	assert_int_equal(out.bus_first, 1);
+	assert_int_equal(out.bus_last, 0x7f);
+	code_len = 0;
+	code_add("\x08_HID\x0dPNP0A08", 14);
+	code_add("\x08_CBA\x0e\x00\x00\x00\xe0\x01\x00\x00\x00", 14);
+	assert_true(aml_pci_ecam(code, code_len, &out));
+	assert_int_equal(out.base, 0x1e0000000);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(test_option, reset),	 cmocka_unit_test_setup(test_option_refused, reset),
 		cmocka_unit_test_setup(test_cmdline, reset),	 cmocka_unit_test_setup(test_dsdt, reset),
 		cmocka_unit_test_setup(test_dsdt_cut, reset),	 cmocka_unit_test_setup(test_dsdt_no_resources, reset),
-		cmocka_unit_test_setup(test_pci_windows, reset),
+		cmocka_unit_test_setup(test_pci_windows, reset), cmocka_unit_test_setup(test_pci_ecam, reset),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -2,7 +2,7 @@
 # UNIT_NAME with the sources of the tree that it needs. What those call and the line does not name comes from shim/shim.c,
 # whose definitions are weak. shim/ stands before the tree on the include path.
 
-UNIT_acpi    := test/unit/physmem.c kernel/boot/phys.c $(addprefix kernel/dev/firmware/,acpi_tables.c fadt.c table.c)
+UNIT_acpi    := test/unit/physmem.c kernel/boot/phys.c $(addprefix kernel/dev/firmware/,acpi_tables.c aml.c dsdt.c fadt.c table.c)
 UNIT_bootinfo := test/unit/physmem.c $(addprefix kernel/boot/,bootinfo.c phys.c pvh.c multiboot2.c linux64.c)
 UNIT_chacha20 := lib/chacha20.c
 UNIT_cmdline := lib/cmdline.c
@@ -10,7 +10,7 @@ UNIT_fmt    := lib/fmt.c
 UNIT_log    := lib/fmt.c
 UNIT_pci    := kernel/dev/bus/pci_bar.c kernel/dev/bus/pci_msi.c lib/fmt.c
 UNIT_panic := lib/fmt.c lib/symtab.c
-UNIT_mptable := test/unit/physmem.c kernel/boot/phys.c kernel/dev/firmware/table.c
+UNIT_mptable := test/unit/physmem.c kernel/boot/phys.c kernel/dev/firmware/table.c lib/cmdline.c
 UNIT_random := lib/chacha20.c
 UNIT_rbtree := lib/rbtree.c
 UNIT_page   := test/unit/shim/memory.c kernel/mem/page.c kernel/mem/buddy.c kernel/mem/section.c

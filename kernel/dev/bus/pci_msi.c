@@ -119,8 +119,10 @@ void pci_msi_free(struct pci_device *pci, struct irq *irq)
 
 int pci_line_request(struct pci_device *pci, struct irq *irq)
 {
-	if (pci_read8(pci, PCI_IRQ_PIN) == 0)
+	uint8_t line = pci_read8(pci, PCI_IRQ_LINE);
+
+	if (pci_read8(pci, PCI_IRQ_PIN) == 0 || line == 0) /* 0: as it was at reset */
 		return -ENODEV;
 	pci_write16(pci, PCI_COMMAND, pci_read16(pci, PCI_COMMAND) & (uint16_t)~PCI_COMMAND_INTX_DISABLE);
-	return irq_request_isa(irq, pci_read8(pci, PCI_IRQ_LINE), IRQ_LEVEL | IRQ_ACTIVE_LOW);
+	return irq_request_isa(irq, line, IRQ_LEVEL | IRQ_ACTIVE_LOW);
 }

@@ -9,14 +9,21 @@
 enum {
 	TAG_FIXED_MEMORY32 = 0x86, /* 6.4.3.4 */
 	TAG_DWORD_SPACE = 0x87,	   /* 6.4.3.5.2 */
+	TAG_WORD_SPACE = 0x88,	   /* 6.4.3.5.3 */
 	TAG_INTERRUPT = 0x89,	   /* 6.4.3.6 */
 	TAG_QWORD_SPACE = 0x8a,	   /* 6.4.3.5.1 */
 
 	FIXED_MEMORY32_LEN = 9,
 	INTERRUPT_LEN = 6, /* with one number */
+	WORD_SPACE_LEN = 13,
 	DWORD_SPACE_LEN = 23,
 	QWORD_SPACE_LEN = 43,
 
+	DWORD_PREFIX = 0x0c, /* 20.2.3, 20.2.5.3 */
+	QWORD_PREFIX = 0x0e,
+	RETURN_OP = 0xa4,
+
+	SPACE_BUS = 2,
 	SPACE_MEMORY = 0,      /* resource type */
 	INTERRUPT_EDGE = 0x02, /* flags */
 	INTERRUPT_LOW = 0x04,
@@ -135,16 +142,55 @@ static unsigned windows_read(struct bytes in, uint8_t tag, uint8_t body_len, uns
 	return n;
 }
 
+/* From the first PCI host bridge on; empty when there is none. */
+static struct bytes bridge_find(const uint8_t *aml, size_t len)
+{
+	/* The name as a string, and as an EISA id in a DWordConst (19.3.4). */
+	static const char ids[][8] = { "PNP0A08", "PNP0A03", "\x0c\x41\xd0\x0a\x08", "\x0c\x41\xd0\x0a\x03" };
+	struct bytes in = { aml, len };
+	size_t first = len;
+
+	for (unsigned i = 0; i < ARRAY_SIZE(ids); i++)
+		first = MIN(first, bytes_find(in, ids[i], strlen(ids[i])));
+	return bytes_from(in, first);
+}
+
 unsigned aml_pci_windows(const uint8_t *aml, size_t len, struct firmware_window *out, unsigned max)
 {
-	/* EISA ids PNP0A08 and PNP0A03 as a DWordConst (ACPI 6.4, 19.3.4). */
-	static const uint8_t express[] = { 0x0c, 0x41, 0xd0, 0x0a, 0x08 },
-			     conventional[] = { 0x0c, 0x41, 0xd0, 0x0a, 0x03 };
-	struct bytes in = { aml, len };
-	size_t off = MIN(bytes_find(in, express, sizeof(express)), bytes_find(in, conventional, sizeof(conventional)));
-	unsigned n;
+	struct bytes in = bridge_find(aml, len);
+	unsigned n = windows_read(in, TAG_DWORD_SPACE, DWORD_SPACE_LEN, 4, out, max);
 
-	in = bytes_from(in, off);
-	n = windows_read(in, TAG_DWORD_SPACE, DWORD_SPACE_LEN, 4, out, max);
 	return n + windows_read(in, TAG_QWORD_SPACE, QWORD_SPACE_LEN, 8, out + n, max - n);
+}
+
+/* An integer constant (20.2.3) at OFF of IN; false when there is none. */
+static bool integer_read(struct bytes in, size_t off, uint64_t *out)
+{
+	unsigned width;
+
+	if (off >= in.len || (in.p[off] != DWORD_PREFIX && in.p[off] != QWORD_PREFIX))
+		return false;
+	width = in.p[off] == DWORD_PREFIX ? 4 : 8;
+	if (in.len - off - 1 < width)
+		return false;
+	*out = get_le(in.p + off + 1, width);
+	return true;
+}
+
+bool aml_pci_ecam(const uint8_t *aml, size_t len, struct firmware_mcfg *out)
+{
+	struct bytes in = bridge_find(aml, len);
+	size_t off = bytes_find(in, "_CBA", 4) + 4;
+	const uint8_t *buses = descriptor_find(in, TAG_WORD_SPACE, WORD_SPACE_LEN);
+
+	*out = (struct firmware_mcfg){ .bus_last = 255 };
+	/* A name for the integer, or a method of one statement: its flags, then return of the integer. */
+	if (!integer_read(in, off, &out->base) &&
+	    !(off + 1 < in.len && in.p[off + 1] == RETURN_OP && integer_read(in, off + 2, &out->base)))
+		return false;
+	if (buses && buses[0] == SPACE_BUS && buses[6] == 0 && buses[8] == 0 && buses[5] <= buses[7]) {
+		out->bus_first = buses[5];
+		out->bus_last = buses[7];
+	}
+	return true;
 }

@@ -6,6 +6,7 @@
 #ifndef KERNEL_DEV_FIRMWARE_AML_H
 #define KERNEL_DEV_FIRMWARE_AML_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -25,5 +26,12 @@ unsigned aml_devices(const uint8_t *aml, size_t len, const char *hid, struct aml
  */
 struct firmware_window;
 unsigned aml_pci_windows(const uint8_t *aml, size_t len, struct firmware_window *out, unsigned max);
+
+/*
+ * Where its configuration space is in memory: _CBA (PCI Firmware Specification 3.3, 4.1.3), which machines without an MCFG
+ * table have, and the bus numbers of its resources, 0 to 255 where they have none. False when there is no _CBA.
+ */
+struct firmware_mcfg;
+bool aml_pci_ecam(const uint8_t *aml, size_t len, struct firmware_mcfg *out);
 
 #endif

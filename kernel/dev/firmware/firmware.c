@@ -7,6 +7,7 @@
 #include "kernel/dev/firmware/firmware.h"
 
 #include "kernel/dev/firmware/table.h"
+#include "lib/cmdline.h"
 
 static enum source {
 	SOURCE_UNKNOWN,
@@ -56,6 +57,10 @@ void firmware_isa_overrides_init(void)
 
 unsigned firmware_ioapics(struct firmware_ioapic *out, unsigned max)
 {
+	char unused[8];
+
+	if (cmdline_get(firmware_bootinfo->cmdline, "noapic", unused, sizeof(unused)))
+		return 0;
 	if (source_get() == SOURCE_ACPI)
 		return acpi_ioapics(out, max);
 	return source == SOURCE_MP ? mp_ioapics(out, max) : 0;

@@ -37,7 +37,10 @@ struct firmware_ioapic {
 	uint32_t gsi_base;
 	uint8_t id;
 };
-/* Fills OUT with at most MAX of them; returns how many. 0: the machine has only the 8259 pair, or nothing. */
+/*
+ * Fills OUT with at most MAX of them; returns how many. 0: the machine has only the 8259 pair, or nothing; or the command
+ * line says noapic, as for Linux.
+ */
 unsigned firmware_ioapics(struct firmware_ioapic *out, unsigned max);
 
 /* True when there is a pair of 8259 to mask or to use (MADT flag PCAT_COMPAT); where no table says, true. */

@@ -46,10 +46,9 @@ int virtio_mmio_option_parse(char *text, struct firmware_virtio_mmio *out)
 	return 0;
 }
 
-static unsigned cmdline_find(const char *cmdline, struct firmware_virtio_mmio *out, unsigned max)
+static unsigned cmdline_find(const char *cmdline, struct firmware_virtio_mmio *out, unsigned n, unsigned max)
 {
 	char value[OPTION_MAX];
-	unsigned n = 0;
 
 	while (n < max && cmdline_next(&cmdline, "virtio_mmio.device", value, sizeof(value))) {
 		if (virtio_mmio_option_parse(value, &out[n]) == 0)
@@ -92,9 +91,13 @@ static unsigned dsdt_find(struct firmware_virtio_mmio *out, unsigned n, unsigned
 
 unsigned firmware_virtio_mmio(struct firmware_virtio_mmio *out, unsigned max)
 {
-	unsigned n = dsdt_find(out, cmdline_find(firmware_bootinfo->cmdline, out, max), max);
+	const char *cmdline = firmware_bootinfo->cmdline;
+	unsigned n = cmdline_find(cmdline, out, 0, max);
 	unsigned nr_kept = 0;
 
+	/* The monitor appends its words, and so to the program's when there is a --. */
+	n = cmdline_find(cmdline_program(cmdline), out, n, max);
+	n = dsdt_find(out, n, max);
 	for (unsigned i = 0; i < n; i++) {
 		if (table_is_device(out[i].base, out[i].len))
 			out[nr_kept++] = out[i];

@@ -24,10 +24,10 @@ enum {
 	OCW2_EOI = 0x60, /* of the line in the lower 3 bits */
 	OCW3_READ_ISR = 0x0b,
 
-	LINES = 16,
+	LINES = IRQ_FIXED_VECTORS,
 	SLAVE_LINE = 2,
-	VECTOR_BASE = 0x20,
-	ELCR_SETTABLE = 0xdef8, /* not the timer, keyboard, slave, RTC and FPU lines */
+	VECTOR_BASE = VECTOR_IRQ_FIRST, /* a multiple of 8 */
+	ELCR_SETTABLE = 0xdef8,		/* not the timer, keyboard, slave, RTC and FPU lines */
 };
 
 static uint16_t masked = 0xffff; /* what the mask registers hold */

@@ -49,8 +49,6 @@ struct ns16550 {
 	uint16_t port;
 	uint8_t burst; /* bytes that fit when the transmitter is empty */
 	bool dead;     /* the last wait was in vain: do not wait again before it recovers */
-	uint8_t nr_early;
-	char early[2]; /* what came in before the FIFO was turned on */
 };
 
 static uint8_t uart_in(const struct ns16550 *uart, unsigned reg)
@@ -118,7 +116,6 @@ static bool ns16550_interrupt(struct irq *irq)
 static int ns16550_input_start(struct console *console)
 {
 	struct ns16550 *uart = container_of(console, struct ns16550, console);
-	unsigned long flags;
 	int err;
 
 	uart->irq.name = console->sink.name;
@@ -126,25 +123,19 @@ static int ns16550_input_start(struct console *console)
 	err = irq_request_isa(&uart->irq, COM1_ISA_IRQ, 0);
 	if (err)
 		return err;
-	flags = arch_irq_save();
-	input_deliver(uart, uart->early, uart->nr_early);
-	uart->nr_early = 0;
-	uart_out(uart, UART_IER, IER_RECEIVE); /* raises the line at once if the FIFO holds something */
-	arch_irq_restore(flags);
+	uart_out(uart, UART_IER, IER_RECEIVE); /* raises the line at once if a byte is there */
 	return 0;
 }
 
 /*
- * Turning the FIFOs on empties them, and a monitor whose standard input is a pipe has put a byte in by now. So the byte is
- * kept, and FIFOs that are on already are left alone.
+ * Turning the FIFOs on empties them, and loses a byte that has arrived: the first of a pipe that is the monitor's standard
+ * input. The monitor has put that byte in long before we run, and the next waits until it is read. So with a byte there
+ * they stay off, for good: then the way out costs a look at the status for each byte, and nothing is lost.
  */
 static void fifo_enable(struct ns16550 *uart)
 {
-	if ((uart_in(uart, UART_IIR) & IIR_FIFOS) != IIR_FIFOS) {
-		while (uart->nr_early < sizeof(uart->early) && (uart_in(uart, UART_LSR) & LSR_DATA_READY))
-			uart->early[uart->nr_early++] = (char)uart_in(uart, UART_DATA);
+	if ((uart_in(uart, UART_IIR) & IIR_FIFOS) != IIR_FIFOS && !(uart_in(uart, UART_LSR) & LSR_DATA_READY))
 		uart_out(uart, UART_FCR, FCR_ENABLE);
-	}
 	uart->burst = (uart_in(uart, UART_IIR) & IIR_FIFOS) == IIR_FIFOS ? FIFO_LEN : 1;
 }
 
