@@ -1,4 +1,7 @@
-/* The resets that PCs have without any table: the keyboard controller's, then the chipset's. */
+/*
+ * The resets that PCs have without any table: the keyboard controller's, then the chipset's. A port that reads as all ones
+ * has no device.
+ */
 #include "kernel/arch/arch.h"
 #include "kernel/dev/machine.h"
 
@@ -16,7 +19,6 @@ static void i8042_reset(void)
 {
 	uint8_t status = arch_in8(I8042_STATUS);
 
-	/* All ones: nothing is there. */
 	for (unsigned i = 0; i < 10000 && status != 0xff && status & I8042_INPUT_FULL; i++)
 		status = arch_in8(I8042_STATUS);
 	if (status == 0xff)
@@ -25,12 +27,19 @@ static void i8042_reset(void)
 	machine_power_wait();
 }
 
-static void pc_reset(void)
+static void chipset_reset(void)
 {
-	i8042_reset();
+	if (arch_in8(RESET_CONTROL) == 0xff)
+		return;
 	arch_out8(RESET_CONTROL, RESET_SYSTEM);
 	arch_out8(RESET_CONTROL, RESET_SYSTEM | RESET_CPU);
 	machine_power_wait();
+}
+
+static void pc_reset(void)
+{
+	i8042_reset();
+	chipset_reset();
 }
 
 MACHINE_POWER(pc_reset) = {
