@@ -2,9 +2,9 @@
  * Kernel areas. Each is a region of the kernel's address space that ends in one page that is never mapped, so that every
  * area has a guard page behind it, and the guard of its neighbour or a gap before it.
  *
- * An area is placed at a random page of the current window, a stretch of 2 MiB that starts at a random place of
- * arch_layout.vmap and moves on when it is full: areas that share a window share a page table, which a place anywhere in
- * vmap would cost each of them for itself.
+ * Areas fill windows of 2 MiB, the first of which is at a random place of arch_layout.vmap. A small area goes to a random
+ * page of the current window. When none is found there, the window with the lowest gap becomes the current one: so areas
+ * share page tables, which are never given back, and what was freed is used before new tables are.
  */
 #include "kernel/mem/vmap.h"
 
@@ -27,7 +27,9 @@ struct area {
 };
 
 static struct aspace kernel_aspace;
-static uintptr_t window; /* 0 until first used; under kernel_aspace.lock */
+/* Under kernel_aspace.lock. All 0 until first used. */
+static uintptr_t window;
+static uintptr_t search; /* where to look for a gap: what is freed below moves it there */
 
 void vmap_init(void)
 {
@@ -39,24 +41,38 @@ static uintptr_t vmap_end(void)
 	return arch_layout.vmap_base + arch_layout.vmap_len;
 }
 
-/* A place for LEN bytes; 0 when vmap is full. Locked. */
-static uintptr_t area_place(size_t len)
+/* A random place for LEN bytes in the window; 0 when none was found. Locked. */
+static uintptr_t window_place(size_t len)
 {
-	uintptr_t va;
+	for (unsigned i = 0; len <= WINDOW_LEN / 2 && i < PLACE_TRIES; i++) {
+		uintptr_t va = window + random_below((WINDOW_LEN - len) / PAGE_SIZE + 1) * PAGE_SIZE;
 
-	if (!window)
-		window = arch_layout.vmap_base + random_layout_below(arch_layout.vmap_len / WINDOW_LEN) * WINDOW_LEN;
-	for (unsigned i = 0; len < WINDOW_LEN / 2 && i < PLACE_TRIES; i++) {
-		va = window + random_layout_below((WINDOW_LEN - len) / PAGE_SIZE) * PAGE_SIZE;
 		if (region_find_gap(&kernel_aspace, va, va + len, len))
 			return va;
 	}
-	va = region_find_gap(&kernel_aspace, window, vmap_end(), len);
-	if (!va)
-		va = region_find_gap(&kernel_aspace, arch_layout.vmap_base, vmap_end(), len);
+	return 0;
+}
+
+/* A place for LEN bytes; 0 when vmap is full. Locked. */
+static uintptr_t area_place(size_t len)
+{
+	uintptr_t va, gap;
+
+	/* In the lower half, to have as much above it. */
+	if (!window)
+		search = window =
+			arch_layout.vmap_base + random_below(arch_layout.vmap_len / WINDOW_LEN / 2) * WINDOW_LEN;
+	va = window_place(len);
 	if (va)
-		window = ALIGN_DOWN(va, WINDOW_LEN);
-	return va;
+		return va;
+	gap = region_find_gap(&kernel_aspace, search, vmap_end(), len);
+	if (!gap)
+		gap = region_find_gap(&kernel_aspace, arch_layout.vmap_base, vmap_end(), len);
+	if (!gap || len > WINDOW_LEN / 2)
+		return gap;
+	search = window = ALIGN_DOWN(gap, WINDOW_LEN);
+	va = window_place(len);
+	return va ? va : gap;
 }
 
 /* Room for LEN bytes (page-aligned) and the guard. NULL: no memory, or no room. */
@@ -82,6 +98,7 @@ static void area_release(struct area *area)
 {
 	spin_lock(&kernel_aspace.lock);
 	region_remove(&kernel_aspace, &area->region);
+	search = MIN(search, area->region.start);
 	spin_unlock(&kernel_aspace.lock);
 	kfree(area);
 }
@@ -90,6 +107,13 @@ static int map_one(uintptr_t va, paddr_t pa, size_t len, unsigned prot)
 {
 	page_table_reserve();
 	return arch_pt_map(&arch_kernel_aspace, va, pa, len, prot);
+}
+
+/* On every CPU: even what nobody has touched yet may be in a TLB (Intel SDM vol. 3, 4.10.2.3). */
+static void unmap(uintptr_t va, size_t len)
+{
+	arch_pt_unmap(&arch_kernel_aspace, va, len);
+	cpu_tlb_shootdown(va, len);
 }
 
 /* Unmaps [start, end) everywhere, then gives the pages back. */
@@ -101,10 +125,9 @@ static void pages_free(uintptr_t start, uintptr_t end)
 		paddr_t pa;
 
 		if (arch_pt_lookup(&arch_kernel_aspace, va, &pa, NULL))
-			list_push_back(&freed, &page_from_phys(pa)->link);
+			list_push_back(&freed, &page_from_nr(pa >> PAGE_SHIFT)->link);
 	}
-	arch_pt_unmap(&arch_kernel_aspace, start, end - start);
-	cpu_tlb_shootdown(start, end - start);
+	unmap(start, end - start);
 	while ((link = list_pop_front(&freed)))
 		page_free(list_entry(link, struct page, link), 0);
 }
@@ -186,7 +209,7 @@ void *vmap_device(paddr_t pa, size_t len)
 	area->is_device = true;
 	area->offset = pa - first;
 	if (map_one(area->region.start, first, end - first, PT_READ | PT_WRITE | PT_UNCACHED)) {
-		arch_pt_unmap(&arch_kernel_aspace, area->region.start, end - first);
+		unmap(area->region.start, end - first);
 		area_release(area);
 		return NULL;
 	}
@@ -198,23 +221,24 @@ void vmap_device_unmap(void *va)
 	struct area *area = area_of(va, true);
 	size_t len = area->region.end - GUARD_LEN - area->region.start;
 
-	arch_pt_unmap(&arch_kernel_aspace, area->region.start, len);
-	cpu_tlb_shootdown(area->region.start, len);
+	unmap(area->region.start, len);
 	area_release(area);
 }
 
+static bool is_mapped(uintptr_t va)
+{
+	return arch_pt_lookup(&arch_kernel_aspace, va, NULL, NULL);
+}
+
+/*
+ * From the page tables alone: the fault may have come while this CPU holds the lock, or another one changes the tree; tables
+ * are never given back.
+ */
 bool vmap_is_guard(uintptr_t va)
 {
-	struct region *region;
-
-	if (va < arch_layout.vmap_base || va >= vmap_end())
+	if (va < arch_layout.vmap_base || va >= vmap_end() || is_mapped(va))
 		return false;
-	/* No lock: the fault may have come while this CPU holds it. A tree in the middle of a change gives a wrong word only. */
-	region = region_find(&kernel_aspace, va);
-	if (region)
-		return va >= region->end - GUARD_LEN;
-	region = region_find_from(&kernel_aspace, va);
-	return region && region->start - va <= GUARD_LEN;
+	return is_mapped(va - PAGE_SIZE) || is_mapped(va + PAGE_SIZE);
 }
 
 /* ---- Stacks ----------------------------------------------------------------------------------------------------- */

@@ -18,6 +18,7 @@ UNIT_sched  := lib/rbtree.c
 SLAB_SRC    := kernel/core/spinlock.c kernel/mem/slab.c kernel/mem/kmalloc.c kernel/mem/slab_debug.c kernel/mem/slab_report.c
 UNIT_slab   := $(UNIT_page) $(SLAB_SRC)
 UNIT_slab_debug := test/unit/shim/memory.c lib/fmt.c
+UNIT_vmap   := $(UNIT_slab) kernel/mem/vmap.c kernel/mem/aspace.c lib/rbtree.c
 UNIT_string :=
 UNIT_symtab := lib/symtab.c
 UNIT_virtio_mmio := kernel/dev/firmware/virtio_mmio.c kernel/dev/firmware/aml.c lib/cmdline.c
