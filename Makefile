@@ -19,7 +19,7 @@ KCFLAGS := -std=gnu17 -O2 -g -I. -ffreestanding -fPIE -fvisibility=hidden -mgene
 	-fno-asynchronous-unwind-tables -fno-jump-tables $(WARN) $(if $(filter debug,$(BUILD)),-DDRUPE_DEBUG)
 HOSTCFLAGS := -std=gnu17 -O2 -g -I. -D_GNU_SOURCE $(WARN)
 LDFLAGS_IMAGE := -m elf_x86_64 -pie --no-dynamic-linker -z text -z noexecstack -z pack-relative-relocs \
-	-z max-page-size=4096 --gc-sections --build-id=none --hash-style=gnu -T kernel/arch/x86_64/image.ld
+	-z max-page-size=64 --gc-sections --build-id=none --hash-style=gnu -T kernel/arch/x86_64/image.ld
 
 KERNEL_SRC := $(sort $(shell find kernel lib -name '*.c' -o -name '*.S'))
 KERNEL_OBJ := $(patsubst %,$(OBJ)/%.o,$(basename $(KERNEL_SRC)))
@@ -58,7 +58,7 @@ $(SYMTAB): host/symtab/main.c abi/symtab.h
 # Linked twice: the second link holds the symbol table that is made from the first one. The table stands behind the code,
 # so no function moves; cmp makes sure of it. The image relocates itself from .relr.dyn alone; the linker's other section of
 # relocations, which must be empty, goes, because GRUB refuses an ELF that has one.
-$(IMAGES)/boot-%: $(OBJ)/guest/%.o $(KERNEL_LIB) $(SYMTAB) kernel/arch/x86_64/image.ld kernel/init/platforms/$(PLATFORM)
+$(IMAGES)/boot-%: $(OBJ)/guest/%.o $(KERNEL_LIB) $(SYMTAB) kernel/arch/x86_64/image.ld kernel/init/platforms/$(PLATFORM) Makefile
 	@mkdir -p $(@D)
 	$(Q)ld $(LDFLAGS_IMAGE) $(ROOTS) -o $<.first $< $(KERNEL_LIB)
 	$(Q)$(SYMTAB) $<.first $<.symtab.S

@@ -78,7 +78,7 @@ struct arch_layout {
 	uintptr_t boot_stack_bottom, boot_stack_top;
 };
 extern struct arch_layout arch_layout;
-/* Ends the time in which data in section .data.protected may be written. Boot CPU, before others start. */
+/* Ends the time in which data in section .bss.protected may be written. Boot CPU, before others start. */
 void arch_protect(void);
 
 #define PHYS_MAX (1ul << 46)

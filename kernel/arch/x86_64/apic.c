@@ -7,7 +7,7 @@
 #include "kernel/arch/x86_64/apic_reg.h"
 #include "kernel/arch/x86_64/cpuid.h"
 
-volatile uint32_t *apic_page __attribute__((section(".data.protected")));
+volatile uint32_t *apic_page __attribute__((section(".bss.protected")));
 
 /* The page after the image's end stays unmapped; the one after that lies under the image's own page tables. */
 static void page_map(paddr_t pa)

@@ -39,7 +39,7 @@ struct ist_stacks {
 	char entry_guard[PAGE_SIZE], entry[IST_ENTRY_SIZE];
 };
 
-static struct ist_stacks ist_stacks __attribute__((section(".percpu_stacks"), aligned(4096)));
+static struct ist_stacks ist_stacks __attribute__((section(".bss.percpu_stacks"), aligned(4096)));
 
 PERCPU(uintptr_t, percpu_delta_self);
 PERCPU(struct trap_stack, trap_stack);

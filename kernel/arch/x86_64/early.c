@@ -14,7 +14,7 @@
 
 extern uintptr_t __stack_chk_guard;
 
-struct arch_layout arch_layout __attribute__((section(".data.protected")));
+struct arch_layout arch_layout __attribute__((section(".bss.protected")));
 uint64_t arch_boot_noise[8];
 
 /*
@@ -118,8 +118,8 @@ static void control_registers_set(void)
 
 void arch_protect(void)
 {
-	uintptr_t start = (uintptr_t)rodata_end;
-	size_t len = (size_t)(protected_end - rodata_end);
+	uintptr_t start = (uintptr_t)protected_start;
+	size_t len = (size_t)(protected_end - protected_start);
 
 	arch_phys_limit(); /* keeps what it has found in protected data */
 	arch_pt_protect(&arch_kernel_aspace, start, len, PT_READ);

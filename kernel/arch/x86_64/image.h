@@ -6,8 +6,8 @@
 
 #include "kernel/arch/arch.h"
 
-extern char image_start[], text_end[], rodata_end[], protected_end[], image_end[];
-extern char percpu_start[], percpu_end[], percpu_stacks_start[], percpu_area_end[];
+extern char image_start[], text_end[], rodata_end[], protected_start[], protected_end[], image_end[];
+extern char percpu_start[], percpu_end[], percpu_area_end[];
 extern char boot_stack_guard[], boot_stack_bottom[], boot_stack_top[];
 extern const uint64_t relr_start[], relr_end[];
 extern uint64_t arch_root_table[512], boot_pdpt[512], boot_pd[512];

@@ -68,10 +68,10 @@ void arch_ticks_hz_set(uint64_t hz);
 /*
  * Per-CPU data. PERCPU(type, name) defines it, without an initialiser: every CPU's area starts as zeros. (What the boot CPU
  * did with its own before the others started, such as free lists and generator keys, must not be copied.) The section
- * .percpu of the image is the boot CPU's own area, and GS.base is the distance from there to the running CPU's area, so
+ * .bss.percpu of the image is the boot CPU's own area, and GS.base is the distance from there to the running CPU's area, so
  * it is 0 on the boot CPU from the first instruction on. percpu_this() is stable only while preemption is disabled.
  */
-#define PERCPU(type, name) __attribute__((section(".percpu"), used)) type name
+#define PERCPU(type, name) __attribute__((section(".bss.percpu"), used)) type name
 
 static inline uintptr_t percpu_delta(void);
 

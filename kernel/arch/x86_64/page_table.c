@@ -23,12 +23,12 @@ struct arch_aspace arch_kernel_aspace;
  * come up before it has pages to give. In .bss, so zero without work.
  */
 #define POOL_TABLES 16
-static uint64_t pool[POOL_TABLES][TABLE_ENTRIES] __attribute__((section(".page_tables"), aligned(4096)));
+static uint64_t pool[POOL_TABLES][TABLE_ENTRIES] __attribute__((section(".bss.page_tables"), aligned(4096)));
 static unsigned pool_used;
 /* Distance between an image page's physical and present virtual address. */
 static uintptr_t image_offset;
-static bool has_huge_pages __attribute__((section(".data.protected")));
-static paddr_t phys_limit __attribute__((section(".data.protected")));
+static bool has_huge_pages __attribute__((section(".bss.protected")));
+static paddr_t phys_limit __attribute__((section(".bss.protected")));
 
 static inline unsigned level_shift(unsigned level)
 {

@@ -147,7 +147,7 @@ boot_gdt:
 no_long_mode_text:
 	.asciz "drupe: this CPU has no 64-bit mode with no-execute pages\n"
 
-	.section .boot_stack, "aw", @nobits
+	.section .bss.boot_stack, "aw", @nobits
 	.globl boot_stack_guard, boot_stack_bottom, boot_stack_top
 	.balign 4096
 boot_stack_guard:
@@ -156,7 +156,7 @@ boot_stack_bottom:
 	.skip 16384
 boot_stack_top:
 
-	.section .page_tables, "aw", @nobits
+	.section .bss.page_tables, "aw", @nobits
 	.globl arch_root_table, boot_pdpt, boot_pd
 	.balign 4096
 arch_root_table:
