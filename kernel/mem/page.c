@@ -35,7 +35,7 @@ void page_init(const struct bootinfo *bi)
 	buddy_init(&buddy_low);
 	buddy_init(&buddy_normal);
 	section_init(bi);
-	while (batch_order < BATCH_ORDER_MAX && section_total >> (10 + batch_order))
+	while (batch_order < BATCH_ORDER_MAX && section_total >> (8 + batch_order))
 		batch_order++;
 }
 
@@ -56,12 +56,9 @@ static void table_pool_put(struct page *block)
 {
 	unsigned long flags = spin_lock_irqsave(&table_lock);
 
-	for (unsigned i = 0; i < 1u << TABLE_BLOCK_ORDER; i++) {
+	page_split(block, TABLE_BLOCK_ORDER);
+	for (unsigned i = 0; i < 1u << TABLE_BLOCK_ORDER; i++)
 		table_pool[table_pool_nr++] = page_to_phys(block + i);
-		block[i].state = PAGE_USED;
-		block[i].order = 0;
-		block[i].refs = 1;
-	}
 	spin_unlock_irqrestore(&table_lock, flags);
 }
 
@@ -112,7 +109,7 @@ static struct page *cpu_pop(struct page_cpu *cpu)
 }
 
 /* Takes small free blocks whole before it splits large ones. Interrupts disabled. */
-static void cpu_refill(struct page_cpu *cpu)
+static __attribute__((noinline)) void cpu_refill(struct page_cpu *cpu)
 {
 	unsigned long flags = spin_lock_irqsave(&page_lock);
 
@@ -135,7 +132,7 @@ static void cpu_refill(struct page_cpu *cpu)
 	spin_unlock_irqrestore(&page_lock, flags);
 }
 
-static void cpu_drain(struct page_cpu *cpu, unsigned keep)
+static __attribute__((noinline)) void cpu_drain(struct page_cpu *cpu, unsigned keep)
 {
 	unsigned long flags = spin_lock_irqsave(&page_lock);
 
@@ -155,19 +152,35 @@ void page_drain(void)
 	arch_irq_restore(flags);
 }
 
-static struct page *alloc_single(void)
+static struct page *cpu_take(struct page_cpu *cpu)
+{
+	struct page *page = cpu_pop(cpu);
+
+	page->state = PAGE_USED;
+	page->refs = 1;
+	return page;
+}
+
+static __attribute__((noinline)) struct page *alloc_single_slow(unsigned long flags)
+{
+	struct page_cpu *cpu = percpu_this(page_cpu);
+	struct page *page;
+
+	cpu_refill(cpu);
+	page = cpu->nr ? cpu_take(cpu) : NULL;
+	arch_irq_restore(flags);
+	return page;
+}
+
+static inline struct page *alloc_single(void)
 {
 	unsigned long flags = arch_irq_save();
 	struct page_cpu *cpu = percpu_this(page_cpu);
-	struct page *page = NULL;
+	struct page *page;
 
 	if (unlikely(!cpu->nr))
-		cpu_refill(cpu);
-	if (likely(cpu->nr)) {
-		page = cpu_pop(cpu);
-		page->state = PAGE_USED;
-		page->refs = 1;
-	}
+		return alloc_single_slow(flags);
+	page = cpu_take(cpu);
 	arch_irq_restore(flags);
 	return page;
 }
@@ -181,23 +194,34 @@ static struct page *alloc_block(unsigned order)
 	return page;
 }
 
-struct page *page_alloc(unsigned order, unsigned flags)
+static __attribute__((noinline)) struct page *alloc_other(unsigned order, unsigned flags)
 {
 	struct page *page;
 
-	if (likely(!order)) {
-		page = alloc_single();
-	} else {
-		BUG_ON(order > PAGE_ORDER_MAX);
+	BUG_ON(order > PAGE_ORDER_MAX);
+	page = order ? alloc_block(order) : alloc_single();
+	if (unlikely(!page && order)) {
+		page_drain();
 		page = alloc_block(order);
-		if (unlikely(!page)) {
-			page_drain();
-			page = alloc_block(order);
-		}
 	}
 	if (flags & PAGE_ZERO && page)
 		memset(page_to_virt(page), 0, PAGE_SIZE << order);
 	return page;
+}
+
+struct page *page_alloc(unsigned order, unsigned flags)
+{
+	return likely(!(order | flags)) ? alloc_single() : alloc_other(order, flags);
+}
+
+void page_split(struct page *page, unsigned order)
+{
+	BUG_ON(page->state != PAGE_USED || page->order != order);
+	for (unsigned i = 0; i < 1u << order; i++) {
+		page[i].state = PAGE_USED;
+		page[i].order = 0;
+		page[i].refs = 1;
+	}
 }
 
 paddr_t page_alloc_low(void)
@@ -212,7 +236,7 @@ paddr_t page_alloc_low(void)
 	return page ? page_to_phys(page) : 0;
 }
 
-static void free_block(struct page *page, unsigned order)
+static __attribute__((noinline)) void free_block(struct page *page, unsigned order)
 {
 	unsigned long flags = spin_lock_irqsave(&page_lock);
 
@@ -222,19 +246,21 @@ static void free_block(struct page *page, unsigned order)
 
 void page_free(struct page *page, unsigned order)
 {
+	unsigned long flags;
+	struct page_cpu *cpu;
+
 	BUG_ON(page->state != PAGE_USED || page->order != order);
 	page_poison(page, order);
-	if (likely(!order && page_nr(page) >= LOW_PAGES)) {
-		unsigned long flags = arch_irq_save();
-		struct page_cpu *cpu = percpu_this(page_cpu);
-
-		cpu_push(cpu, page);
-		if (unlikely(cpu->nr > 3u << batch_order))
-			cpu_drain(cpu, 1u << batch_order);
-		arch_irq_restore(flags);
-	} else {
+	if (unlikely(order || page < page_from_nr(LOW_PAGES))) {
 		free_block(page, order);
+		return;
 	}
+	flags = arch_irq_save();
+	cpu = percpu_this(page_cpu);
+	cpu_push(cpu, page);
+	if (unlikely(cpu->nr > 3u << batch_order))
+		cpu_drain(cpu, 1u << batch_order);
+	arch_irq_restore(flags);
 }
 
 paddr_t page_table_page_alloc(void)

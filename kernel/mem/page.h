@@ -62,6 +62,8 @@ struct page *page_alloc(unsigned order, unsigned flags);
 paddr_t page_alloc_low(void);
 /* PAGE as page_alloc returned it, with the same ORDER. A block that is not handed out is a bug: panics. Any context but NMI. */
 void page_free(struct page *page, unsigned order);
+/* Makes single pages, each to be freed by itself, of a block from page_alloc(ORDER). */
+void page_split(struct page *page, unsigned order);
 /* Gives this CPU's list of single pages back to the buddy allocator. */
 void page_drain(void);
 

@@ -155,8 +155,9 @@ static __attribute__((cold, noinline)) struct magazine *magazine_make(const stru
 	return magazines + cache->slot;
 }
 
-static __attribute__((noinline)) void *alloc_slow(struct slab_cache *cache, struct magazine *magazine)
+static void *refill(struct slab_cache *cache)
 {
+	struct magazine *magazine = magazine_of(cache);
 	unsigned long flags;
 	void *object, *more;
 
@@ -171,8 +172,7 @@ static __attribute__((noinline)) void *alloc_slow(struct slab_cache *cache, stru
 }
 
 /* Puts back all but KEEP of the magazine's objects, the coldest first, and EXTRA if there is one. */
-static __attribute__((noinline)) void magazine_flush(struct slab_cache *cache, struct magazine *magazine, unsigned keep,
-						     void *extra)
+static void magazine_flush(struct slab_cache *cache, struct magazine *magazine, unsigned keep, void *extra)
 {
 	unsigned long flags = spin_lock_irqsave(&cache->lock);
 	unsigned n = magazine && magazine->nr > keep ? magazine->nr - keep : 0;
@@ -188,19 +188,42 @@ static __attribute__((noinline)) void magazine_flush(struct slab_cache *cache, s
 	spin_unlock_irqrestore(&cache->lock, flags);
 }
 
+/* The rest of slab_alloc_for and slab_free_for when the magazine is empty, full or missing; FLAGS is arch_irq_save's. */
+static __attribute__((noinline)) void *alloc_slow(struct slab_cache *cache, size_t len, const void *caller,
+						  unsigned long flags)
+{
+	void *object = refill(cache);
+
+	arch_irq_restore(flags);
+	if (object)
+		slab_debug_alloc(cache, object, len, caller);
+	return object;
+}
+
+static __attribute__((noinline)) void free_slow(struct slab_cache *cache, void *object, unsigned long flags)
+{
+	struct magazine *magazine = magazine_of(cache);
+
+	if (magazine) {
+		magazine_flush(cache, magazine, MAGAZINE_SIZE - MAGAZINE_BATCH, NULL);
+		magazine->objects[magazine->nr++] = object;
+	} else {
+		magazine_flush(cache, NULL, 0, object);
+	}
+	arch_irq_restore(flags);
+}
+
 void *slab_alloc_for(struct slab_cache *cache, size_t len, const void *caller)
 {
 	unsigned long flags = arch_irq_save();
 	struct magazine *magazine = magazine_of(cache);
 	void *object;
 
-	if (likely(magazine && magazine->nr))
-		object = magazine->objects[--magazine->nr];
-	else
-		object = alloc_slow(cache, magazine);
+	if (unlikely(!magazine || !magazine->nr))
+		return alloc_slow(cache, len, caller, flags);
+	object = magazine->objects[--magazine->nr];
 	arch_irq_restore(flags);
-	if (likely(object))
-		slab_debug_alloc(cache, object, len, caller);
+	slab_debug_alloc(cache, object, len, caller);
 	return object;
 }
 
@@ -209,19 +232,21 @@ void slab_free_for(struct slab_cache *cache, void *object, const void *caller)
 	struct page *page = page_from_virt(object);
 	struct magazine *magazine;
 	unsigned long flags;
+	unsigned nr;
 
 	BUG_ON(page->state != PAGE_SLAB || page->owner != cache);
 	slab_debug_free(cache, object, caller);
 	flags = arch_irq_save();
 	magazine = magazine_of(cache);
-	if (likely(magazine)) {
-		BUG_ON(magazine->nr && magazine->objects[magazine->nr - 1] == object);
-		if (unlikely(magazine->nr == MAGAZINE_SIZE))
-			magazine_flush(cache, magazine, MAGAZINE_SIZE - MAGAZINE_BATCH, NULL);
-		magazine->objects[magazine->nr++] = object;
-	} else {
-		magazine_flush(cache, NULL, 0, object);
+	nr = magazine ? magazine->nr : 0;
+	/* The last one freed is looked at in every build: double frees mostly come in a row. */
+	BUG_ON(nr && magazine->objects[nr - 1] == object);
+	if (unlikely(!magazine || nr == MAGAZINE_SIZE)) {
+		free_slow(cache, object, flags);
+		return;
 	}
+	magazine->objects[nr] = object;
+	magazine->nr = nr + 1;
 	arch_irq_restore(flags);
 }
 

@@ -19,6 +19,7 @@
 #define GUARD_LEN PAGE_SIZE
 #define WINDOW_LEN LARGE_PAGE_SIZE
 #define PLACE_TRIES 4
+#define BLOCK_ORDER_MAX 4u /* pages come in blocks of up to 64 KiB: fewer calls, and they need not be contiguous */
 
 struct area {
 	struct region region; /* with the guard page */
@@ -132,14 +133,38 @@ static void pages_free(uintptr_t start, uintptr_t end)
 		page_free(list_entry(link, struct page, link), 0);
 }
 
+/* A block of at most LEN bytes, cut to single pages; *SIZE is what it has. */
+static struct page *block_alloc(size_t len, unsigned flags, size_t *size)
+{
+	unsigned order = MIN(63u - __builtin_clzll(len / PAGE_SIZE), BLOCK_ORDER_MAX);
+	struct page *page = page_alloc(order, flags);
+
+	if (!page && order)
+		page = page_alloc(order = 0, flags);
+	if (page && order)
+		page_split(page, order);
+	*size = PAGE_SIZE << order;
+	return page;
+}
+
+/* Frees the block at PAGE, of which a part may be mapped at VA. */
+static void block_drop(uintptr_t va, struct page *page, size_t size)
+{
+	unmap(va, size);
+	for (size_t i = 0; i < size / PAGE_SIZE; i++)
+		page_free(page + i, 0);
+}
+
 static bool pages_alloc(uintptr_t start, uintptr_t end, unsigned flags)
 {
-	for (uintptr_t va = start; va < end; va += PAGE_SIZE) {
-		struct page *page = page_alloc(0, flags);
+	size_t size;
 
-		if (!page || map_one(va, page_to_phys(page), PAGE_SIZE, PT_READ | PT_WRITE)) {
+	for (uintptr_t va = start; va < end; va += size) {
+		struct page *page = block_alloc(end - va, flags, &size);
+
+		if (!page || map_one(va, page_to_phys(page), size, PT_READ | PT_WRITE)) {
 			if (page)
-				page_free(page, 0);
+				block_drop(va, page, size);
 			pages_free(start, va);
 			return false;
 		}
