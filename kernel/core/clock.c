@@ -142,14 +142,16 @@ static uint64_t clock_guess(void)
 	return arch_ticks() / (HZ_GUESS / NSEC_PER_SEC);
 }
 
-/* The best source that is there and knows its frequency, NULL when there is none. */
+/*
+ * The best source that is there and knows its frequency, among those that THREAD only can look for, or the others. NULL when
+ * there is none.
+ */
 static struct clock_source *source_choose(bool thread)
 {
 	struct clock_source *source = NULL;
 
 	while ((source = clock_source_below(source ? source->rating : UINT_MAX)))
-		if (source->probe && (thread || !(source->flags & CLOCK_THREAD)) && !source->probe(source) &&
-		    source->hz)
+		if (source->probe && thread == !!(source->flags & CLOCK_THREAD) && !source->probe(source) && source->hz)
 			return source;
 	return NULL;
 }
@@ -198,10 +200,10 @@ static void start_locked(struct clock_source *source)
 
 static uint64_t read_locked(void)
 {
-	if (line.limit || line.lockless)
-		return line_at(current->read());
 	if (unlikely(!current))
 		start_locked(source_choose(false));
+	if (line.limit || line.lockless)
+		return line_at(current->read());
 	if (current == measure.reference)
 		measure_locked();
 	else

@@ -15,7 +15,7 @@
 enum clock_flags {
 	CLOCK_TICKS = 1,    /* it is arch_ticks() */
 	CLOCK_UNSYNCED = 2, /* CPUs may disagree: late ones are held at what others have seen */
-	CLOCK_THREAD = 4,   /* probe only in a thread with interrupts enabled: it maps memory or reads firmware tables */
+	CLOCK_THREAD = 4, /* probe only in a thread with interrupts enabled: it maps memory or reads firmware tables */
 	CLOCK_FROM_RESET = 8, /* counts from 0 at reset */
 };
 
@@ -24,8 +24,8 @@ struct clock_source {
 	const char *name;
 	unsigned rating; /* higher wins, all different: kvmclock 400, tsc 300, hpet 250, acpi_pm 200, pit 110, rtc 0 */
 	unsigned flags;
-	unsigned bits; /* width of the counter: it wraps at 2^bits */
-	uint64_t hz;   /* 0: not known, to be measured (CLOCK_TICKS only) */
+	unsigned bits;	   /* width of the counter: it wraps at 2^bits */
+	uint64_t hz;	   /* 0: not known, to be measured (CLOCK_TICKS only) */
 	uint64_t hz_rough; /* when hz is 0 and there is nothing to measure it against; may be 0 */
 	/* Looks for the counter, starts it, fills in hz, flags and bits. 0, -ENODEV. Again: starts it anew. NULL: none. */
 	int (*probe)(struct clock_source *source);
@@ -39,8 +39,8 @@ struct clock_source {
 
 #define CLOCK_SOURCE(name)                                                                                             \
 	extern struct clock_source clock_source_##name;                                                                \
-	struct clock_source *const clock_source_entry_##name                                                           \
-		__attribute__((section(".clock_sources"), used)) = &clock_source_##name;                               \
+	struct clock_source *const clock_source_entry_##name __attribute__((section(".clock_sources"), used)) =        \
+		&clock_source_##name;                                                                                  \
 	struct clock_source clock_source_##name
 
 /* The table, in no order (image.ld). */

@@ -85,8 +85,7 @@ static bool estimate(struct clock_measure *measure)
 	uint64_t error = window * 1000000 / MAX(ticks, 1ul) + 1000000 / MAX(count, 1ul) + 1;
 	uint64_t differs = hz > measure->hz ? hz - measure->hz : measure->hz - hz;
 
-	if (hz < HZ_MIN || hz > HZ_MAX ||
-	    (measure->hz && differs * 1000000 / measure->hz > measure->error + error)) {
+	if (hz < HZ_MIN || hz > HZ_MAX || (measure->hz && differs * 1000000 / measure->hz > measure->error + error)) {
 		restart(measure, &measure->last);
 		return false;
 	}

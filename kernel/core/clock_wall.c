@@ -10,7 +10,7 @@ static enum {
 	UNKNOWN,
 	READING,
 	KNOWN,
-} state; /* atomic */
+} state;		/* atomic */
 static uint64_t offset; /* atomic */
 
 /* Interrupts disabled. */

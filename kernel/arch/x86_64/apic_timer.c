@@ -65,7 +65,7 @@ static bool is_hypervisor_with_known_timer(void)
 		return false;
 	name = cpuid_leaf(CPUID_HYPERVISOR, CPUID_HYPERVISOR, 0);
 	return (name.b == 0x4b4d564b && name.c == 0x564b4d56) || /* "KVMKVMKVM" */
-	       (name.b == 0x54474354 && name.c == 0x43544743);   /* "TCGTCGTCGTCG" */
+	       (name.b == 0x54474354 && name.c == 0x43544743);	 /* "TCGTCGTCGTCG" */
 }
 
 /* The frequency at which the timer counts, 0 when nothing tells. */

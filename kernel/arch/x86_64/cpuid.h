@@ -20,9 +20,9 @@
 #define CPUID_EXTENDED 0x80000000u
 
 #define CPUID_TOPOLOGY 0xbu
-#define CPUID_TSC_RATIO 0x15u	     /* EBX/EAX: ratio of TSC and crystal; ECX: crystal in Hz, or 0 */
-#define CPUID_FREQUENCY 0x16u	     /* EAX: base frequency in MHz */
-#define CPUID_POWER 0x80000007u	     /* EDX: invariant TSC */
+#define CPUID_TSC_RATIO 0x15u	    /* EBX/EAX: ratio of TSC and crystal; ECX: crystal in Hz, or 0 */
+#define CPUID_FREQUENCY 0x16u	    /* EAX: base frequency in MHz */
+#define CPUID_POWER 0x80000007u	    /* EDX: invariant TSC */
 #define CPUID_VM_TIMING 0x40000010u /* EAX: TSC in kHz, EBX: local APIC timer in kHz (VMware, QEMU with KVM) */
 
 struct cpuid {

@@ -12,17 +12,21 @@
 
 static bool rdseed(uint64_t *value)
 {
+	uint64_t drawn;
 	bool ok;
 
-	__asm__ volatile("rdseed %0" : "=r"(*value), "=@ccc"(ok));
+	__asm__ volatile("rdseed %0" : "=r"(drawn), "=@ccc"(ok));
+	*value = drawn;
 	return ok;
 }
 
 static bool rdrand(uint64_t *value)
 {
+	uint64_t drawn;
 	bool ok;
 
-	__asm__ volatile("rdrand %0" : "=r"(*value), "=@ccc"(ok));
+	__asm__ volatile("rdrand %0" : "=r"(drawn), "=@ccc"(ok));
+	*value = drawn;
 	return ok;
 }
 

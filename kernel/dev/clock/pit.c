@@ -8,11 +8,11 @@
 
 #define PIT_COUNTER 0x40
 #define PIT_COMMAND 0x43
-#define COMMAND_MODE_0 0x30	   /* channel 0, low byte then high byte, mode 0, binary */
-#define COMMAND_READ_BACK 0xc2	   /* channel 0, latch status and count */
-#define STATUS_OUT 0x80		   /* has reached 0 */
-#define STATUS_NOT_LOADED 0x40	   /* has not begun to count */
-#define STATUS_PROGRAMMED 0x3f	   /* what COMMAND_MODE_0 set */
+#define COMMAND_MODE_0 0x30    /* channel 0, low byte then high byte, mode 0, binary */
+#define COMMAND_READ_BACK 0xc2 /* channel 0, latch status and count */
+#define STATUS_OUT 0x80	       /* has reached 0 */
+#define STATUS_NOT_LOADED 0x40 /* has not begun to count */
+#define STATUS_PROGRAMMED 0x3f /* what COMMAND_MODE_0 set */
 
 static uint8_t status;
 

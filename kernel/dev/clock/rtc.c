@@ -93,7 +93,7 @@ static bool decode(struct rtc_time *time, uint8_t format)
 			return false;
 		time->hour = time->hour % 12 + (is_pm ? 12 : 0);
 	}
-	if (time->century < 19 || time->century > 29)
+	if (time->century < 19 || time->century > 24) /* 64 bits of nanoseconds end in 2554 */
 		time->century = 20;
 	if (time->year > 99)
 		return false;

@@ -47,6 +47,13 @@ static inline uint64_t arch_ticks(void)
 	return shim_ticks();
 }
 
+static inline uint64_t arch_ticks_ordered(void)
+{
+	return shim_ticks();
+}
+
+void arch_ticks_hz_set(uint64_t hz);
+
 #define PERCPU(type, name) type name
 #define percpu_at(delta, name) ((__typeof__(name) *)((uintptr_t) & (name) + (delta)))
 #define percpu_this(name) percpu_at(percpu_delta(), name)
