@@ -11,6 +11,7 @@ UNIT_fmt    := lib/fmt.c
 UNIT_log    := lib/fmt.c
 UNIT_pci    := kernel/dev/bus/pci_bar.c kernel/dev/bus/pci_msi.c lib/fmt.c
 UNIT_panic := lib/fmt.c lib/symtab.c
+UNIT_machine := test/unit/physmem.c kernel/boot/phys.c kernel/dev/machine.c kernel/dev/power/acpi.c kernel/dev/power/pc_reset.c
 UNIT_mptable := test/unit/physmem.c kernel/boot/phys.c kernel/dev/firmware/table.c lib/cmdline.c
 UNIT_muldiv := lib/muldiv.c
 UNIT_random := lib/chacha20.c

@@ -21,21 +21,12 @@ static void log_broken(const char *signature, uint64_t pa, const char *what, uns
 		 offset, value);
 }
 
-const struct acpi_header *acpi_table_at(uint64_t pa, const char *signature)
+/* The rest of a table whose header, at TABLE, can be read. */
+static const struct acpi_header *table_check(const struct acpi_header *table, uint64_t pa, const char *signature)
 {
-	const struct acpi_header *table = table_window(pa, sizeof(*table));
-	uint32_t len;
+	uint32_t len = table->length;
 	uint8_t sum;
 
-	if (!table) {
-		log_broken(signature, pa, "outside of memory", 0, 0);
-		return NULL;
-	}
-	if (!table_is(table->signature, signature)) {
-		log_broken(signature, pa, "wrong signature", 0, (uint8_t)table->signature[0]);
-		return NULL;
-	}
-	len = table->length;
 	if (len < sizeof(*table) || len > ACPI_TABLE_MAX || !table_window(pa, len)) {
 		log_broken(signature, pa, "bad length", offsetof(struct acpi_header, length), len);
 		return NULL;
@@ -46,6 +37,21 @@ const struct acpi_header *acpi_table_at(uint64_t pa, const char *signature)
 		return NULL;
 	}
 	return table;
+}
+
+const struct acpi_header *acpi_table_at(uint64_t pa, const char *signature)
+{
+	const struct acpi_header *table = table_window(pa, sizeof(*table));
+
+	if (!table) {
+		log_broken(signature, pa, "outside of memory", 0, 0);
+		return NULL;
+	}
+	if (!table_is(table->signature, signature)) {
+		log_broken(signature, pa, "wrong signature", 0, (uint8_t)table->signature[0]);
+		return NULL;
+	}
+	return table_check(table, pa, signature);
 }
 
 /* Both checksums (5.2.5.3); the signature has 8 bytes. */
@@ -134,7 +140,7 @@ const struct acpi_header *acpi_find(const char *signature)
 		if (table && !table_is(table->signature, signature))
 			continue;
 		if (table)
-			table = acpi_table_at(pa, signature);
+			table = table_check(table, pa, signature);
 		else
 			log_broken(root.entry_size == 8 ? "XSDT" : "RSDT", pa, "entry outside of memory",
 				   (unsigned)sizeof(*table) + i * root.entry_size, i);
