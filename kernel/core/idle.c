@@ -15,10 +15,10 @@ static void idle_start(void *arg)
 	idle_loop();
 }
 
-static void idle_init(struct thread *thread, unsigned cpu, void *stack_bottom)
+static void idle_init(struct thread *thread, struct run_queue *rq, void *stack_bottom)
 {
 	thread_prepare(thread, "idle");
-	thread->cpu = cpu;
+	thread->queue = rq;
 	thread->on_queue = true; /* never in a tree, never woken */
 	thread->stack_bottom = (uintptr_t)stack_bottom;
 	thread->stack_top = thread->stack_bottom + thread_memory_ops.stack_size;
@@ -36,7 +36,7 @@ int idle_ensure(void)
 	if (!stack)
 		return -ENOMEM;
 	rq = percpu_this(run_queue);
-	idle_init(percpu_this(idle_thread), rq->cpu, stack);
+	idle_init(percpu_this(idle_thread), rq, stack);
 	arch_context_init(&percpu_this(idle_thread)->context, (void *)percpu_this(idle_thread)->stack_top, idle_start,
 			  NULL);
 	rq->idle = percpu_this(idle_thread);
@@ -51,7 +51,7 @@ void idle_prepare(const struct cpu *cpu, void *stack_bottom)
 	spin_init(&rq->lock, "run_queue");
 	timer_prepare(cpu->percpu_delta);
 	rq->cpu = cpu->nr;
-	idle_init(thread, cpu->nr, stack_bottom);
+	idle_init(thread, rq, stack_bottom);
 	rq->idle = rq->current = thread;
 	*percpu_at(cpu->percpu_delta, thread_current_) = thread;
 }

@@ -15,7 +15,7 @@
 
 /*
  * Preemption: nests; a reschedule that was asked for meanwhile happens when the count is back at 0. The count belongs to
- * the CPU, not to the thread: at every switch it is exactly 1, for the run queue's lock that passes from thread to thread.
+ * the CPU, not to the thread: at every switch it is 0.
  */
 extern unsigned preempt_count;	/* per-CPU */
 extern unsigned preempt_needed; /* per-CPU flag, set by the scheduler under the run queue's lock */
@@ -67,8 +67,11 @@ static inline void spin_wait_(struct spinlock *lock)
 {
 	uint32_t ticket = __atomic_fetch_add(&lock->next, 1, __ATOMIC_RELAXED);
 
-	while (unlikely(__atomic_load_n(&lock->owner, __ATOMIC_ACQUIRE) != ticket))
+	if (likely(__atomic_load_n(&lock->owner, __ATOMIC_ACQUIRE) == ticket))
+		return;
+	do
 		arch_cpu_relax();
+	while (__atomic_load_n(&lock->owner, __ATOMIC_ACQUIRE) != ticket);
 }
 
 /* For locks that no interrupt handler takes. Disables preemption while held. */
@@ -83,8 +86,22 @@ static inline void spin_lock(struct spinlock *lock)
 static inline void spin_unlock(struct spinlock *lock)
 {
 	lock_check_release(lock);
-	__atomic_store_n(&lock->owner, lock->owner + 1, __ATOMIC_RELEASE);
+	arch_release_inc(&lock->owner);
 	preempt_enable();
+}
+
+/* For callers that have interrupts disabled anyway, and keep them so while they hold it. */
+static inline void spin_lock_noirq(struct spinlock *lock)
+{
+	lock_check_acquire(lock);
+	spin_wait_(lock);
+	lock_check_acquired(lock);
+}
+
+static inline void spin_unlock_noirq(struct spinlock *lock)
+{
+	lock_check_release(lock);
+	arch_release_inc(&lock->owner);
 }
 
 /* For locks that interrupt handlers take too. */
@@ -102,7 +119,7 @@ static inline unsigned long spin_lock_irqsave(struct spinlock *lock)
 static inline void spin_unlock_irqrestore(struct spinlock *lock, unsigned long flags)
 {
 	lock_check_release(lock);
-	__atomic_store_n(&lock->owner, lock->owner + 1, __ATOMIC_RELEASE);
+	arch_release_inc(&lock->owner);
 	arch_irq_restore(flags);
 	preempt_enable();
 }

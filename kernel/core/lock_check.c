@@ -59,7 +59,7 @@ static unsigned class_add(const char *name)
 		classes[class].name = name;
 		__atomic_store_n(&nr_classes, class + 1, __ATOMIC_RELEASE);
 	}
-	__atomic_store_n(&classes_lock.owner, classes_lock.owner + 1, __ATOMIC_RELEASE);
+	arch_release_inc(&classes_lock.owner);
 	arch_irq_restore(flags);
 	return class;
 }
@@ -188,7 +188,7 @@ void lock_check_may_sleep(const char *where)
 
 void lock_check_switch(void)
 {
-	if (percpu_read(preempt_count) != 1 || percpu_this(checks)->nr_held != 1)
+	if (percpu_read(preempt_count) || percpu_this(checks)->nr_held != 1)
 		panic("switch with preempt count %u and %u spinlocks held, last %s", percpu_read(preempt_count),
 		      percpu_this(checks)->nr_held, last_held());
 }

@@ -34,6 +34,7 @@ void sched_init(uintptr_t boot_stack_bottom, uintptr_t boot_stack_top)
 	boot_thread.stack_bottom = boot_stack_bottom;
 	boot_thread.stack_top = boot_stack_top;
 	boot_thread.on_queue = true;
+	boot_thread.queue = rq;
 	rq->current = &boot_thread;
 	percpu_write(thread_current_, &boot_thread);
 	nr_threads = 1;
@@ -89,8 +90,8 @@ int thread_create(struct thread **out, const char *name, int (*fn)(void *arg), v
 		*out = thread;
 	/* It begins as one that has slept on this CPU until now, without credit. */
 	preempt_disable();
-	thread->cpu = cpu_self();
-	thread->vruntime = READ_ONCE(percpu_this(run_queue)->min_vruntime);
+	thread->queue = percpu_this(run_queue);
+	thread->vruntime = READ_ONCE(thread->queue->min_vruntime);
 	thread->state = THREAD_BLOCKED;
 	preempt_enable();
 	sched_wake(thread);
@@ -107,7 +108,7 @@ void thread_exit(int value)
 	self->exit_value = value;
 	arch_irq_disable();
 	rq = percpu_this(run_queue);
-	spin_lock(&rq->lock);
+	spin_lock_noirq(&rq->lock);
 	self->state = THREAD_DEAD;
 	sched_leave(rq);
 }
@@ -134,7 +135,7 @@ void thread_left(struct thread *thread)
 	if (thread->state == THREAD_DEAD)
 		thread_ended(thread);
 	else
-		sched_wake(thread);
+		sched_wake_noirq(thread);
 }
 
 static void thread_bury(struct thread *thread)
@@ -216,17 +217,18 @@ int thread_set_affinity(struct thread *thread, const uint64_t *mask)
 	rq = run_queue_lock(thread);
 	for (unsigned i = 0; i < CPU_MAX / 64; i++)
 		__atomic_store_n(&thread->affinity[i], mask[i], __ATOMIC_RELAXED);
-	requeue = thread->on_queue && rq->current != thread && !cpu_is_in(mask, rq->cpu);
+	thread->misplaced = !cpu_is_in(mask, rq->cpu);
+	requeue = thread->misplaced && thread->on_queue && rq->current != thread;
 	if (requeue) {
 		run_queue_remove(rq, thread);
 		thread->on_queue = false;
 		thread->state = THREAD_BLOCKED;
-	} else if (rq->current == thread && !cpu_is_in(mask, rq->cpu)) {
+	} else if (thread->misplaced && rq->current == thread) {
 		run_queue_preempt(rq);
 	}
-	spin_unlock(&rq->lock);
+	spin_unlock_noirq(&rq->lock);
 	if (requeue)
-		sched_wake(thread);
+		sched_wake_noirq(thread);
 	sched_irq_restore(flags);
 	return 0;
 }
@@ -246,7 +248,7 @@ void thread_set_nice(struct thread *thread, int nice)
 	if (rq->current == thread)
 		run_queue_charge(rq, clock_monotonic());
 	thread->inverse_weight = inverse;
-	spin_unlock(&rq->lock);
+	spin_unlock_noirq(&rq->lock);
 	sched_irq_restore(flags);
 }
 
@@ -259,7 +261,7 @@ uint64_t thread_runtime(struct thread *thread)
 	if (rq->current == thread)
 		run_queue_charge(rq, clock_monotonic());
 	runtime = thread->runtime;
-	spin_unlock(&rq->lock);
+	spin_unlock_noirq(&rq->lock);
 	sched_irq_restore(flags);
 	return runtime;
 }

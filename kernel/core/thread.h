@@ -29,15 +29,18 @@ struct wait_queue {
 	struct list waiters;  /* struct waiter.link */
 };
 
+struct run_queue;
+
 struct thread {
 	struct arch_context context;
 	uintptr_t stack_bottom, stack_top; /* the page below stack_bottom is a guard page */
 	char name[THREAD_NAME_MAX];
 	unsigned id;
-	/* The rest belongs to the scheduler: under the lock of the run queue of `cpu`. */
+	/* The rest belongs to the scheduler: under the lock of `queue`. */
 	enum thread_state state; /* the running thread may also set its own to and from BLOCKED without the lock */
-	unsigned cpu;		 /* where it runs, waits to run, or ran last; changes under both run queues' locks */
-	bool on_queue;		 /* running or in the tree of `cpu` */
+	struct run_queue *queue; /* where it runs, waits to run, or ran last; changes under both queues' locks */
+	bool on_queue;		 /* running or in the tree of `queue` */
+	bool misplaced;		 /* `queue` is not in affinity */
 	uint32_t inverse_weight; /* 2^32 / weight; weight 1024 is nice 0 */
 	uint64_t affinity[CPU_MAX / 64];
 	uint64_t vruntime; /* nanoseconds * 1024 / weight */
@@ -114,6 +117,8 @@ void sched_start_cpu(void) __attribute__((noreturn));
 void sched_block(void);
 /* Makes a blocked thread ready; false when it was not blocked. Any context. */
 bool sched_wake(struct thread *thread);
+/* The same with interrupts disabled; who enables them also gives way (preempt_enable, interrupt exit). */
+bool sched_wake_noirq(struct thread *thread);
 /* On the way out of an interrupt: switches if preempt_needed and preempt_count allow. Interrupts disabled. */
 void sched_preempt_irq(void);
 /* VECTOR_RESCHEDULE, between irq_enter and irq_exit. */

@@ -18,10 +18,10 @@ struct timer_queue {
 	struct spinlock lock;  /* covers tree, and cpu, armed, deadline of the timers whose cpu this is */
 	struct rb_tree tree;   /* by deadline */
 	struct timer *running; /* atomic; its fn runs on this CPU now */
-	uint64_t hardware;     /* deadline that the hardware is armed for, 0: none; only for the CPU itself */
 };
 
 static PERCPU(struct timer_queue, timers);
+PERCPU(uint64_t, timer_armed);
 
 static bool timer_less(const struct rb_node *a, const struct rb_node *b)
 {
@@ -47,10 +47,10 @@ static struct timer_queue *queue_lock(struct timer *timer)
 		unsigned cpu = READ_ONCE(timer->cpu);
 		struct timer_queue *queue = queue_of(cpu);
 
-		spin_lock(&queue->lock);
+		spin_lock_noirq(&queue->lock);
 		if (likely(timer->cpu == cpu))
 			return queue;
-		spin_unlock(&queue->lock);
+		spin_unlock_noirq(&queue->lock);
 	}
 }
 
@@ -77,11 +77,9 @@ void timer_init(struct timer *timer, void (*fn)(struct timer *timer))
 
 void timer_want(uint64_t deadline, uint64_t now)
 {
-	struct timer_queue *queue = percpu_this(timers);
-
-	if (queue->hardware && queue->hardware <= deadline)
+	if (timer_is_armed(deadline))
 		return;
-	queue->hardware = deadline;
+	percpu_write(timer_armed, deadline);
 	arch_timer_arm(deadline > now ? deadline - now : 0);
 }
 
@@ -94,14 +92,14 @@ void timer_set(struct timer *timer, uint64_t deadline)
 	timer_remove(queue, timer);
 	if (queue != own) {
 		timer->cpu = cpu_self();
-		spin_unlock(&queue->lock);
-		spin_lock(&own->lock);
+		spin_unlock_noirq(&queue->lock);
+		spin_lock_noirq(&own->lock);
 	}
 	timer->deadline = deadline;
 	timer->armed = true;
 	rb_insert(&own->tree, &timer->node, timer_less);
 	first = timer_first(own) == timer;
-	spin_unlock(&own->lock);
+	spin_unlock_noirq(&own->lock);
 	if (first)
 		timer_want(deadline, clock_monotonic());
 	arch_irq_restore(flags);
@@ -113,7 +111,7 @@ bool timer_cancel(struct timer *timer)
 	struct timer_queue *queue = queue_lock(timer);
 	bool armed = timer_remove(queue, timer);
 
-	spin_unlock(&queue->lock);
+	spin_unlock_noirq(&queue->lock);
 	arch_irq_restore(flags);
 	return armed;
 }
@@ -136,21 +134,21 @@ static uint64_t timers_run(struct timer_queue *queue, uint64_t now)
 	struct timer *timer;
 	uint64_t next;
 
-	spin_lock(&queue->lock);
+	spin_lock_noirq(&queue->lock);
 	for (unsigned i = 0; i < BATCH; i++) {
 		timer = timer_first(queue);
 		if (!timer || timer->deadline > now)
 			break;
 		timer_remove(queue, timer);
 		__atomic_store_n(&queue->running, timer, __ATOMIC_RELAXED);
-		spin_unlock(&queue->lock);
+		spin_unlock_noirq(&queue->lock);
 		timer->fn(timer);
-		spin_lock(&queue->lock);
+		spin_lock_noirq(&queue->lock);
 		__atomic_store_n(&queue->running, NULL, __ATOMIC_RELEASE);
 	}
 	timer = timer_first(queue);
 	next = timer ? timer->deadline : UINT64_MAX;
-	spin_unlock(&queue->lock);
+	spin_unlock_noirq(&queue->lock);
 	return next;
 }
 
@@ -159,7 +157,7 @@ void timer_interrupt(void)
 	struct timer_queue *queue = percpu_this(timers);
 	uint64_t now, next, tick;
 
-	queue->hardware = 0;
+	percpu_write(timer_armed, 0);
 	next = timers_run(queue, clock_monotonic());
 	now = clock_monotonic();
 	tick = sched_tick(now);

@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "kernel/arch/arch.h"
 #include "lib/rbtree.h"
 
 struct timer {
@@ -36,6 +37,11 @@ void timer_interrupt(void);
  * For the scheduler; this CPU, interrupts disabled: an interrupt at DEADLINE or before is wanted. It costs nothing while an
  * earlier one is armed, and is not taken back: timer_interrupt asks sched_tick what it still needs.
  */
+extern uint64_t timer_armed; /* per-CPU; the deadline that the hardware is armed for, 0: none */
+static inline bool timer_is_armed(uint64_t deadline)
+{
+	return percpu_read(timer_armed) - 1 < deadline;
+}
 void timer_want(uint64_t deadline, uint64_t now);
 
 #endif

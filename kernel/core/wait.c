@@ -1,6 +1,7 @@
 #include "kernel/core/wait.h"
 
 #include "kernel/core/clock.h"
+#include "kernel/core/sched.h"
 #include "lib/errno.h"
 
 struct wait_timer {
@@ -18,54 +19,75 @@ void wait_queue_init(struct wait_queue *queue)
 void wait_prepare(struct wait_queue *queue, struct waiter *waiter)
 {
 	struct thread *current = thread_current();
-	unsigned long flags = spin_lock_irqsave(&queue->lock);
 
+	lock_check_may_sleep("wait_prepare");
+	arch_irq_disable();
+	spin_lock_noirq(&queue->lock);
 	current->state = THREAD_BLOCKED;
 	if (!waiter->queued) {
 		waiter->thread = current;
 		waiter->queued = true;
 		list_push_back(&queue->waiters, &waiter->link);
 	}
+	spin_unlock_noirq(&queue->lock);
+	arch_irq_enable();
+}
+
+void wait_remove(struct wait_queue *queue, struct waiter *waiter)
+{
+	unsigned long flags = spin_lock_irqsave(&queue->lock);
+
+	if (waiter->queued)
+		list_remove(&waiter->link);
+	waiter->queued = false;
 	spin_unlock_irqrestore(&queue->lock, flags);
 }
 
-void wait_finish(struct wait_queue *queue, struct waiter *waiter)
+/* The lock is held: a waiter that still reads queued as true waits for it, one that reads false is through with us. */
+static inline void wake_first(struct wait_queue *queue)
 {
-	unsigned long flags;
+	struct waiter *waiter = list_entry(queue->waiters.next, struct waiter, link);
 
-	thread_current()->state = THREAD_RUNNABLE;
-	/* False: never on the queue, or the waker is through with the waiter and the thread. */
-	if (!__atomic_load_n(&waiter->queued, __ATOMIC_ACQUIRE))
-		return;
-	flags = spin_lock_irqsave(&queue->lock);
-	if (waiter->queued)
-		list_remove(&waiter->link);
-	spin_unlock_irqrestore(&queue->lock, flags);
+	queue->waiters.next = waiter->link.next;
+	waiter->link.next->prev = &queue->waiters;
+	sched_wake_noirq(waiter->thread);
+	/* From here on the waiter may be gone, and with it the thread. */
+	__atomic_store_n(&waiter->queued, false, __ATOMIC_RELEASE);
 }
 
 unsigned wait_wake_locked(struct wait_queue *queue, unsigned n)
 {
-	unsigned woken = 0;
+	unsigned woken;
 
-	while (woken < n && !list_is_empty(&queue->waiters)) {
-		struct waiter *waiter = list_entry(queue->waiters.next, struct waiter, link);
-
-		list_remove(&waiter->link);
-		sched_wake(waiter->thread);
-		/* From here on the waiter may be gone, and with it the thread. */
-		__atomic_store_n(&waiter->queued, false, __ATOMIC_RELEASE);
-		woken++;
-	}
+	for (woken = 0; woken < n && !list_is_empty(&queue->waiters); woken++)
+		wake_first(queue);
 	return woken;
 }
 
-unsigned wait_wake(struct wait_queue *queue, unsigned n)
+static __attribute__((noinline)) unsigned wake_many(struct wait_queue *queue, unsigned n)
 {
 	unsigned long flags = spin_lock_irqsave(&queue->lock);
 	unsigned woken = wait_wake_locked(queue, n);
 
 	spin_unlock_irqrestore(&queue->lock, flags);
 	return woken;
+}
+
+unsigned wait_wake(struct wait_queue *queue, unsigned n)
+{
+	unsigned long flags;
+	bool any;
+
+	if (unlikely(n != 1))
+		return wake_many(queue, n);
+	flags = arch_irq_save();
+	spin_lock_noirq(&queue->lock);
+	any = !list_is_empty(&queue->waiters);
+	if (likely(any))
+		wake_first(queue);
+	spin_unlock_noirq(&queue->lock);
+	sched_irq_restore(flags);
+	return any;
 }
 
 static void wait_timer_fire(struct timer *timer)
@@ -76,7 +98,7 @@ static void wait_timer_fire(struct timer *timer)
 	sched_wake(wait->thread);
 }
 
-static int wait_block_until(uint64_t deadline)
+int wait_block_until(uint64_t deadline)
 {
 	struct wait_timer wait = { .thread = thread_current() };
 
@@ -90,12 +112,4 @@ static int wait_block_until(uint64_t deadline)
 	if (!timer_cancel(&wait.timer))
 		timer_cancel_sync(&wait.timer);
 	return __atomic_load_n(&wait.fired, __ATOMIC_ACQUIRE) ? -ETIMEDOUT : 0;
-}
-
-int wait_block(uint64_t deadline)
-{
-	if (deadline != UINT64_MAX)
-		return wait_block_until(deadline);
-	sched_block();
-	return 0;
 }

@@ -24,11 +24,29 @@ struct waiter {
 	}
 void wait_queue_init(struct wait_queue *queue);
 
-/* What the macros are made of. WAITER starts zeroed, is the calling thread's own, and ends with wait_finish. */
-void wait_prepare(struct wait_queue *queue, struct waiter *waiter); /* on the queue, state BLOCKED */
-void wait_finish(struct wait_queue *queue, struct waiter *waiter);  /* off the queue, state RUNNABLE */
+/*
+ * What the macros are made of. A waiter begins with queued = false, is the calling thread's own, and ends with wait_finish.
+ * wait_prepare: on the queue, state BLOCKED. wait_finish: off the queue, state RUNNABLE.
+ */
+void wait_prepare(struct wait_queue *queue, struct waiter *waiter);
+void wait_remove(struct wait_queue *queue, struct waiter *waiter);
+static inline void wait_finish(struct wait_queue *queue, struct waiter *waiter)
+{
+	thread_current()->state = THREAD_RUNNABLE;
+	/* False: never on the queue, or the waker is through with the waiter and the thread. */
+	if (unlikely(__atomic_load_n(&waiter->queued, __ATOMIC_ACQUIRE)))
+		wait_remove(queue, waiter);
+}
+
 /* Blocks until woken, or the deadline (UINT64_MAX: none). 0 or -ETIMEDOUT. After prepare; may return 0 for no reason. */
-int wait_block(uint64_t deadline);
+int wait_block_until(uint64_t deadline);
+static inline int wait_block(uint64_t deadline)
+{
+	if (deadline != UINT64_MAX)
+		return wait_block_until(deadline);
+	sched_block();
+	return 0;
+}
 
 /*
  * Wakes up to N waiters (UINT_MAX: all); returns how many. Touches QUEUE until it returns: what a waiter may free once it
@@ -40,9 +58,10 @@ unsigned wait_wake_locked(struct wait_queue *queue, unsigned n);
 
 #define wait_event_timeout(queue, condition, deadline)                                                                 \
 	({                                                                                                             \
-		struct waiter waiter_ = { 0 };                                                                         \
+		struct waiter waiter_;                                                                                 \
 		bool prepared_ = false;                                                                                \
 		int wait_result_ = 0;                                                                                  \
+		waiter_.queued = false;                                                                                \
 		for (;;) {                                                                                             \
 			if (condition) {                                                                               \
 				wait_result_ = 0;                                                                      \

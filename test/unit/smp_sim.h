@@ -95,6 +95,16 @@ static inline void arch_irq_restore(unsigned long flags)
 		arch_irq_enable();
 }
 
+static inline uint64_t arch_ticks(void)
+{
+	return sim_clock;
+}
+
+static inline void arch_release_inc(uint32_t *word)
+{
+	__atomic_fetch_add(word, 1, __ATOMIC_RELEASE);
+}
+
 static inline void arch_cpu_relax(void)
 {
 	sim_point();
@@ -299,7 +309,7 @@ void arch_context_init(struct arch_context *ctx, void *stack_top, void (*entry)(
 void arch_context_switch(struct arch_context *prev, struct arch_context *next)
 {
 	assert_false(sim_cpus[sim_self].irq_on);
-	assert_int_equal(percpu_read(preempt_count), 1);
+	assert_int_equal(percpu_read(preempt_count), 0);
 	if (!prev->sp)
 		prev->sp = (uintptr_t)calloc(1, sizeof(struct sim_context));
 	sim_swap(&((struct sim_context *)prev->sp)->context, &((struct sim_context *)next->sp)->context,

@@ -3,11 +3,13 @@
 
 #include "kernel/core/idle.c"
 #include "kernel/core/mutex.c"
+#include "kernel/core/run_queue.c"
 #include "kernel/core/sched.c"
 #include "kernel/core/spinlock.c"
 #include "kernel/core/thread.c"
 #include "kernel/core/timer.c"
 #include "kernel/core/wait.c"
+#include "kernel/core/wake.c"
 
 #define SEEDS 40
 

@@ -46,6 +46,15 @@ static inline void arch_cpu_relax(void)
 	__asm__ volatile("pause" ::: "memory");
 }
 
+/*
+ * Adds 1 to *WORD, which nobody else writes meanwhile. Who reads the new value, with acquire, sees everything that was
+ * written before it: stores are not reordered with each other (Intel SDM vol. 3, 8.2.2).
+ */
+static inline void arch_release_inc(uint32_t *word)
+{
+	__asm__ volatile("incl %0" : "+m"(*word)::"memory");
+}
+
 /* Time-stamp counter. Not ordered against other instructions. */
 static inline uint64_t arch_ticks(void)
 {

@@ -38,6 +38,11 @@ static inline void arch_irq_restore(unsigned long flags)
 		arch_irq_enable();
 }
 
+static inline void arch_release_inc(uint32_t *word)
+{
+	__atomic_fetch_add(word, 1, __ATOMIC_RELEASE);
+}
+
 static inline void arch_cpu_relax(void)
 {
 }
