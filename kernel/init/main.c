@@ -48,6 +48,8 @@ void kernel_start(unsigned entry, uint64_t info)
 	if (error)
 		panic("boot: no usable information from the loader (entry %u, error %d)", entry, -error);
 	log_options_apply(bootinfo.cmdline);
+	log_debug("boot: by %s, image at %#lx, %u memory ranges, command line \"%s\"", bootinfo.protocol,
+		  arch_layout.image_virt, bootinfo.nr_mem, bootinfo.cmdline);
 	page_init(&bootinfo);
 	random_init(bootinfo.seed, bootinfo.seed_len);
 	vmap_init();

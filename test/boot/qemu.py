@@ -1,5 +1,6 @@
 """Boots an image under QEMU and says what came out: the machines, the command lines, the run, and its TAP."""
 
+import ctypes
 import dataclasses
 import fcntl
 import hashlib
@@ -124,10 +125,16 @@ def clean(raw):
     return text.replace("\r", "")
 
 
+def die_with_parent():
+    """In the child: a guest that hangs must not outlive the tests (Linux prctl(2), PR_SET_PDEATHSIG)."""
+    ctypes.CDLL(None).prctl(1, signal.SIGKILL)
+
+
 def run(line, timeout=30, stdin=b""):
     """Runs a QEMU command line to its end, or until TIMEOUT seconds have passed."""
     began = time.monotonic()
-    child = subprocess.Popen(line, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    child = subprocess.Popen(line, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                             preexec_fn=die_with_parent)
     try:
         raw, errors = child.communicate(stdin, timeout=timeout)
         status = child.returncode

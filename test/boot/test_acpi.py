@@ -7,6 +7,7 @@ import pytest
 import acpi
 import qemu
 from test_hello import HELLO
+from test_hostile import hello_or_panic
 
 ONE_CPU = acpi.local_apic(0, 0) + acpi.io_apic()
 FOUR_CPUS = b"".join(acpi.local_apic(n, n) for n in range(4)) + acpi.io_apic()
@@ -68,11 +69,7 @@ def boot(image, blob, tmp_path, **options):
 @pytest.mark.parametrize("blob", CASES.values(), ids=CASES.keys())
 @pytest.mark.parametrize("smp", [1, 4])
 def test_tables(image, tmp_path, blob, smp):
-    result = boot(image("hello"), blob, tmp_path, smp=smp)
-    if result.guest_status == qemu.EXIT_PANIC:
-        result.expect("panic", status=qemu.EXIT_PANIC)
-    else:
-        result.expect(HELLO)
+    hello_or_panic(boot(image("hello"), blob, tmp_path, smp=smp))
 
 
 def test_says_which_table(image, tmp_path):
