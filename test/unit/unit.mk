@@ -9,6 +9,7 @@ UNIT_clock := lib/muldiv.c $(addprefix kernel/,core/clock_measure.c core/clock_s
 UNIT_cmdline := lib/cmdline.c
 UNIT_fmt    := lib/fmt.c
 UNIT_log    := lib/fmt.c
+UNIT_ns16550 :=
 UNIT_pci    := kernel/dev/bus/pci_bar.c kernel/dev/bus/pci_msi.c lib/fmt.c
 UNIT_panic := lib/fmt.c lib/symtab.c
 UNIT_machine := test/unit/physmem.c kernel/boot/phys.c kernel/dev/machine.c kernel/dev/power/acpi.c kernel/dev/power/pc_reset.c

@@ -148,9 +148,9 @@ int pci_enable(struct pci_device *pci)
 	return 0;
 }
 
-void *pci_bar_map(struct pci_device *pci, unsigned i, uint64_t off, size_t len)
+void *pci_bar_map(struct pci_device *pci, unsigned nr, uint64_t off, size_t len)
 {
-	const struct pci_bar *bar = i < PCI_BARS ? &pci->bars[i] : NULL;
+	const struct pci_bar *bar = nr < PCI_BARS ? &pci->bars[nr] : NULL;
 	uint64_t limit = arch_phys_limit();
 
 	if (!bar || bar->is_io || !bar->base || len == 0 || off >= bar->len || len > bar->len - off)

@@ -161,6 +161,30 @@ static void edu_line(struct pci_device *pci)
 	irq_free(&irq);
 }
 
+/* Nobody answers for a line that stays up. */
+static bool ignore_interrupt(struct irq *irq)
+{
+	(void)irq;
+	__atomic_fetch_add(&nr_interrupts, 1, __ATOMIC_RELAXED);
+	return false;
+}
+
+static void edu_stuck_line(struct pci_device *pci)
+{
+	struct irq irq = { .handler = ignore_interrupt, .name = "edu-stuck" };
+	unsigned n;
+
+	nr_interrupts = 0;
+	if (pci_line_request(pci, &irq) != 0)
+		return;
+	reg_write(EDU_IRQ_RAISE, 1);
+	clock_delay(10 * NSEC_PER_MSEC);
+	n = __atomic_load_n(&nr_interrupts, __ATOMIC_RELAXED);
+	TAP_EQUAL(n, 100, "edu: a line that nobody answers for is masked");
+	irq_free(&irq);
+	reg_write(EDU_IRQ_ACK, 1);
+}
+
 static void edu_test(void)
 {
 	struct pci_device *pci = find(0x1234, 0x11e8);
@@ -177,6 +201,7 @@ static void edu_test(void)
 		return;
 	TAP_EQUAL(reg_read(EDU_ID), 0x010000ed, "edu: identification");
 	edu_line(pci);
+	edu_stuck_line(pci);
 	edu_message(pci);
 	vmap_device_unmap((void *)(uintptr_t)regs);
 }

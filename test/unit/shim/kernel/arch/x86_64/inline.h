@@ -92,6 +92,12 @@ static inline void arch_out8(uint16_t port, uint8_t value)
 	shim_out(port, 1, value);
 }
 
+static inline void arch_out8_string(uint16_t port, const void *bytes, size_t len)
+{
+	for (size_t i = 0; i < len; i++)
+		shim_out(port, 1, ((const uint8_t *)bytes)[i]);
+}
+
 static inline void arch_out16(uint16_t port, uint16_t value)
 {
 	shim_out(port, 2, value);
