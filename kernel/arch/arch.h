@@ -122,7 +122,7 @@ enum {
 	VECTOR_SPURIOUS = 0xff,
 };
 
-/* Makes VECTOR enter the kernel (arch_upcalls.irq). A vector that is not open raises #NP and so panics. */
+/* Makes VECTOR enter the kernel (arch_upcalls.irq). A vector that is not open raises #GP and so panics. */
 void arch_vector_open(unsigned vector);
 
 /*
@@ -172,7 +172,8 @@ void arch_cpu_halt(void) __attribute__((noreturn));
 void arch_cpu_init(void *percpu_area);
 /*
  * Starts another CPU: it runs entry(arg) on STACK_TOP with the kernel's page tables, interrupts disabled, after
- * arch_cpu_init(PERCPU_AREA). Returns as soon as the start is sent; 0, -ENOMEM (no low page for the trampoline).
+ * arch_cpu_init(PERCPU_AREA). Returns as soon as the start is sent; 0, -ENOMEM (no low page for the trampoline), -EINVAL (an id
+ * that the local APIC cannot address).
  */
 int arch_cpu_start(uint32_t apic_id, void *percpu_area, void *stack_top, void (*entry)(void *arg), void *arg);
 /* All CPUs that were started are up: the trampoline page is no longer executable. Once, and no start after it. */

@@ -82,7 +82,7 @@ static int cpu_start(struct cpu *cpu)
 			     cpu_main, cpu);
 out:
 	if (err)
-		log_warn("cpu: CPU %u (APIC id %u) stays down: no memory", cpu->nr, cpu->apic_id);
+		log_warn("cpu: CPU %u (APIC id %u) stays down: error %d", cpu->nr, cpu->apic_id, -err);
 	return err;
 }
 

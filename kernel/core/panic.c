@@ -79,13 +79,13 @@ static void report_registers(const struct trapframe *f)
 	report_code(f->ip);
 }
 
-/* After a jump to nowhere the way back is on top of the stack: the CALL has pushed it, nothing has pushed RBP yet. */
+/* After a jump to where no code is, the way back is on top of the stack: the CALL has pushed it, nothing has pushed RBP yet. */
 static void report_caller(const struct trapframe *frame)
 {
-	uint8_t byte;
 	uintptr_t caller;
+	unsigned prot;
 
-	if (!arch_probe_read(&byte, (const void *)frame->ip, 1))
+	if (arch_pt_lookup(&arch_kernel_aspace, frame->ip, NULL, &prot) && prot & PT_EXEC)
 		return;
 	if (!arch_probe_read(&caller, (const void *)frame->sp, sizeof(caller)))
 		report_place("from", caller, true);

@@ -44,6 +44,7 @@ void kernel_start(unsigned entry, uint64_t info)
 
 	log_clock = clock_log;
 	console_init(bootinfo.cmdline);
+	firmware_init(&bootinfo);
 	machine_init();
 	if (error)
 		panic("boot: no usable information from the loader (entry %u, error %d)", entry, -error);
@@ -56,7 +57,6 @@ void kernel_start(unsigned entry, uint64_t info)
 	arch_apic_init();
 	cpu_init();
 	sched_init(arch_layout.boot_stack_bottom, arch_layout.boot_stack_top);
-	firmware_init(&bootinfo);
 	firmware_cpus_init();
 	arch_protect();
 	cpu_start_all();

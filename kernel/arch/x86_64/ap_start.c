@@ -103,6 +103,9 @@ int arch_cpu_start(uint32_t apic_id, void *percpu_area, void *stack_top, void (*
 	struct ap_request *request = (struct ap_request *)stack_top - 1;
 	int error;
 
+	/* In xAPIC mode ids have 8 bits; all ones means every CPU, this one too. */
+	if (apic_id >= (apic_page ? 0xffu : 0xffffffffu))
+		return -EINVAL;
 	if (!trampoline) {
 		error = trampoline_make();
 		if (error)

@@ -25,10 +25,11 @@ struct gate {
 	uint32_t offset_high, reserved;
 };
 
+/* What LGDT and LIDT read begins at `limit`; before it room, so that `base` is aligned and can be relocated. */
 struct table_pointer {
-	uint16_t limit;
+	uint16_t unused[3], limit;
 	uintptr_t base;
-} __attribute__((packed));
+};
 
 enum { IST_IRQ = 1, IST_EXCEPTION, IST_NMI, IST_PANIC };
 
@@ -103,21 +104,21 @@ void trap_stacks_guard(uintptr_t delta)
 
 static void descriptors_load(uint64_t *gdt)
 {
-	struct table_pointer gdtr = { sizeof descriptors - 1, (uintptr_t)gdt };
-	struct table_pointer idtr = { sizeof gates - 1, (uintptr_t)gates };
+	struct table_pointer gdtr = { .limit = sizeof(descriptors) - 1, .base = (uintptr_t)gdt };
+	struct table_pointer idtr = { .limit = sizeof(gates) - 1, .base = (uintptr_t)gates };
 
 	gdt[SELECTOR_CODE / 8] = 0x00209b0000000000;
 	gdt[SELECTOR_DATA / 8] = 0x0000930000000000;
-	__asm__ volatile("lgdt %0\n\t"
+	__asm__ volatile("lgdt 6(%0)\n\t"
 			 "push %1\n\t"
 			 "lea 1f(%%rip), %%rax\n\t"
 			 "push %%rax\n\t"
 			 "lretq\n"
 			 "1:\tmov %2, %%ss\n\t"
 			 "ltr %w3\n\t"
-			 "lidt %4"
+			 "lidt 6(%4)"
 			 :
-			 : "m"(gdtr), "i"(SELECTOR_CODE), "r"(SELECTOR_DATA), "r"(SELECTOR_TSS), "m"(idtr)
+			 : "r"(&gdtr), "i"(SELECTOR_CODE), "r"(SELECTOR_DATA), "r"(SELECTOR_TSS), "r"(&idtr)
 			 : "rax", "memory");
 }
 
@@ -173,12 +174,12 @@ void arch_cpu_halt(void)
 
 void arch_machine_reset(void)
 {
-	struct table_pointer none = { 0, 0 };
+	struct table_pointer none = { .limit = 0, .base = 0 };
 
 	/*
 	 * A page fault with no descriptor for it, nor for the double fault after it: the CPU shuts down, which resets the
 	 * machine. (A page fault, because every monitor has to deliver those; not all emulate INT3.)
 	 */
-	__asm__ volatile("lidt %0; movb $0, 0" ::"m"(none) : "memory");
+	__asm__ volatile("lidt 6(%0); movb $0, 0" ::"r"(&none) : "memory");
 	arch_cpu_halt();
 }
