@@ -162,13 +162,14 @@ static struct clock_source *source_choose(bool thread)
  */
 static void measure_locked(void)
 {
-	struct clock_source *ticks = clock_source_ticks();
 	bool serves = current == measure.reference, better = clock_measure_update(&measure);
+	struct clock_source *ticks;
 
 	if (serves)
 		line_advance(measure.count, 64);
 	if (!better)
 		return;
+	ticks = clock_source_ticks();
 	ticks->hz = measure.hz;
 	source_switch(ticks, serves ? measure.last.ticks : arch_ticks_ordered());
 }
@@ -200,8 +201,11 @@ static void start_locked(struct clock_source *source)
 
 static uint64_t read_locked(void)
 {
-	if (unlikely(!current))
+	if (unlikely(!current)) {
 		start_locked(source_choose(false));
+		if (measure.reference)
+			return line.ns;
+	}
 	if (line.limit || line.lockless)
 		return line_at(current->read());
 	if (current == measure.reference)
