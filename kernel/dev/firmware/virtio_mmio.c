@@ -1,6 +1,6 @@
 /*
- * Places of virtio devices: Linux's virtio_mmio.device= on the command line, as QEMU and Firecracker write it, and devices
- * LNRO0005 in the DSDT, as both write them there.
+ * Places of virtio devices: Linux's virtio_mmio.device= on the command line, which Firecracker and QEMU without ACPI append,
+ * and devices LNRO0005 in the DSDT, where QEMU with ACPI names them.
  */
 #include "kernel/dev/firmware/virtio_mmio.h"
 
