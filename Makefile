@@ -58,7 +58,8 @@ $(SYMTAB): host/symtab/main.c abi/symtab.h
 # Linked twice: the second link holds the symbol table that is made from the first one. The table stands behind the code,
 # so no function moves; cmp makes sure of it. The image relocates itself from .relr.dyn alone; the linker's other section of
 # relocations, which must be empty, goes, because GRUB refuses an ELF that has one.
-$(IMAGES)/boot-%: $(OBJ)/guest/%.o $(KERNEL_LIB) $(SYMTAB) kernel/arch/x86_64/image.ld kernel/init/platforms/$(PLATFORM) Makefile
+$(IMAGES)/boot-%: $(OBJ)/guest/%.o $(KERNEL_LIB) $(SYMTAB) kernel/arch/x86_64/image.ld \
+		kernel/init/platforms/$(PLATFORM) Makefile
 	@mkdir -p $(@D)
 	$(Q)ld $(LDFLAGS_IMAGE) $(ROOTS) -o $<.first $< $(KERNEL_LIB)
 	$(Q)$(SYMTAB) $<.first $<.symtab.S

@@ -2,7 +2,8 @@
 # UNIT_NAME with the sources of the tree that it needs. What those call and the line does not name comes from shim/shim.c,
 # whose definitions are weak. shim/ stands before the tree on the include path.
 
-UNIT_acpi    := test/unit/physmem.c kernel/boot/phys.c $(addprefix kernel/dev/firmware/,acpi_tables.c aml.c dsdt.c fadt.c table.c)
+UNIT_acpi    := test/unit/physmem.c kernel/boot/phys.c \
+	$(addprefix kernel/dev/firmware/,acpi_tables.c aml.c dsdt.c fadt.c table.c)
 UNIT_bootinfo := test/unit/physmem.c $(addprefix kernel/boot/,bootinfo.c phys.c pvh.c multiboot2.c linux64.c)
 UNIT_chacha20 := lib/chacha20.c
 UNIT_clock := lib/muldiv.c $(addprefix kernel/,core/clock_measure.c core/clock_source.c core/clock_wall.c dev/clock/pit.c)

@@ -76,7 +76,7 @@ static void relocate(uintptr_t load_offset, uintptr_t slide)
 		uint64_t *word = where;
 		for (uint64_t bits = *r >> 1; bits; bits >>= 1, word++) {
 			if (bits & 1)
-				*word += slide;
+				*word += slide; /* NOLINT: the linker's table begins with an address, so WHERE is set */
 		}
 		where += 63;
 	}
