@@ -23,7 +23,6 @@
 /* The counter is looked at this long after the start, then after eight times that, and so on, to the last time. */
 #define REFINE_FIRST (5 * NSEC_PER_MSEC)
 #define REFINE_LAST (3 * NSEC_PER_SEC)
-#define LOCK_SPINS 10000000
 
 /*
  * ns + (counter - base) * mult / 2^32. Written under the lock, seq odd while it changes. limit and lockless say who may read
@@ -46,34 +45,24 @@ static uint64_t refine_interval;
 static bool wants_thread;
 static struct timer clock_timer; /* set by start, thread_look and clock_source_use, once each, and by itself */
 
-/*
- * False when this CPU has it already (an NMI in the middle of a reading), or another one keeps it for longer than any
- * reading takes: a panic has stopped that one, and its report wants to know the time.
- */
+/* False when this CPU has it already: an NMI in the middle of a reading. */
 static bool clock_lock(unsigned long *flags)
 {
 	unsigned self, expected;
 
 	*flags = arch_irq_save();
 	self = cpu_self() + 1;
-	for (unsigned i = 0; i < LOCK_SPINS; i++) {
+	for (;;) {
 		expected = 0;
 		if (likely(__atomic_compare_exchange_n(&holder, &expected, self, false, __ATOMIC_ACQUIRE,
 						       __ATOMIC_RELAXED)))
 			return true;
-		if (expected == self)
-			break;
+		if (expected == self) {
+			arch_irq_restore(*flags);
+			return false;
+		}
 		arch_cpu_relax();
 	}
-	arch_irq_restore(*flags);
-	return false;
-}
-
-/* For those who must change something; never in an NMI or a panic. */
-static void clock_lock_wait(unsigned long *flags)
-{
-	while (!clock_lock(flags))
-		arch_cpu_relax();
 }
 
 static void clock_unlock(unsigned long flags)
@@ -243,7 +232,7 @@ static void timer_look(struct timer *timer)
 	unsigned long flags;
 	uint64_t now, next;
 
-	clock_lock_wait(&flags);
+	clock_lock(&flags);
 	measuring = measure.reference && measure.reference != current;
 	now = read_locked();
 	if (measuring) {
@@ -279,7 +268,7 @@ static void __attribute__((cold)) thread_look(void)
 	if (!source)
 		log_warn("clock: nothing tells the frequency of the CPU's counter; it is taken for %lu MHz",
 			 current->hz / 1000000);
-	clock_lock_wait(&flags);
+	clock_lock(&flags);
 	read_locked();
 	if (source) {
 		clock_measure_start(&measure, source);
@@ -359,7 +348,7 @@ int clock_source_use(const char *name)
 	if (!(source->flags & CLOCK_TICKS && source->hz) && (source->probe(source) || !source->hz))
 		return -ENODEV;
 	timer_cancel_sync(&clock_timer);
-	clock_lock_wait(&flags);
+	clock_lock(&flags);
 	measure.reference = NULL;
 	source_switch(source, source->read());
 	next = next_look_locked(line.ns);

@@ -80,10 +80,12 @@ static struct thread *steal_pick(struct run_queue *from, unsigned cpu)
 	return NULL;
 }
 
-/* What waits on FROM does not wait for long: it was given to that CPU because it is idle. */
-static bool is_about_to_run(const struct run_queue *from)
+/* How many threads wait on RQ. One that was given to an idle CPU does not wait for long. */
+static unsigned nr_waiting(const struct run_queue *rq)
 {
-	return from->current == from->idle && from->nr_queued == 1;
+	unsigned n = READ_ONCE(rq->nr_queued);
+
+	return n && READ_ONCE(rq->current) == rq->idle ? n - 1 : n;
 }
 
 static bool steal_from(struct run_queue *from, struct run_queue *to)
@@ -92,7 +94,7 @@ static bool steal_from(struct run_queue *from, struct run_queue *to)
 	struct thread *thread = NULL;
 
 	run_queue_lock_both(from, to);
-	if (to->nr_queued == 0 && !is_about_to_run(from))
+	if (to->nr_queued == 0 && nr_waiting(from))
 		thread = steal_pick(from, to->cpu);
 	if (thread) {
 		run_queue_remove(from, thread);
@@ -105,25 +107,26 @@ static bool steal_from(struct run_queue *from, struct run_queue *to)
 	return thread;
 }
 
-static unsigned queue_len(unsigned cpu)
-{
-	return READ_ONCE(run_queue_of(cpu)->nr_queued);
-}
-
-/* From the longest queue, else from any. Runs what it got before it returns. */
+/* From where most wait, else from anywhere. */
 static bool steal(struct run_queue *to)
 {
-	unsigned busiest = to->cpu;
+	unsigned busiest = to->cpu, most = 0;
 
-	for (unsigned cpu = 0; cpu < nr_cpus; cpu++)
-		if (cpus[cpu].online && queue_len(cpu) > queue_len(busiest))
+	for (unsigned cpu = 0; cpu < nr_cpus; cpu++) {
+		unsigned n = cpu != to->cpu && cpus[cpu].online ? nr_waiting(run_queue_of(cpu)) : 0;
+
+		if (n > most) {
 			busiest = cpu;
-	if (busiest == to->cpu)
+			most = n;
+		}
+	}
+	if (most == 0)
 		return false;
 	if (steal_from(run_queue_of(busiest), to))
 		return true;
 	for (unsigned cpu = 0; cpu < nr_cpus; cpu++)
-		if (cpu != to->cpu && cpus[cpu].online && queue_len(cpu) && steal_from(run_queue_of(cpu), to))
+		if (cpu != to->cpu && cpus[cpu].online && nr_waiting(run_queue_of(cpu)) &&
+		    steal_from(run_queue_of(cpu), to))
 			return true;
 	return false;
 }
@@ -138,7 +141,8 @@ void idle_loop(void)
 		if (nr_cpus_online > 1 && steal(rq))
 			continue;
 		arch_irq_disable();
-		if (percpu_read(preempt_needed)) {
+		/* A bit that is gone: somebody called us, and the interrupt may have come after we looked for work. */
+		if (percpu_read(preempt_needed) || !cpu_is_in(idle_cpus, rq->cpu)) {
 			arch_irq_enable();
 			preempt_reschedule();
 		} else {

@@ -18,8 +18,8 @@
  * the CPU, not to the thread: at every switch it is 0.
  */
 extern unsigned preempt_count;	/* per-CPU */
-extern unsigned preempt_needed; /* per-CPU flag, set by the scheduler under the run queue's lock */
-/* Switches if it still must and interrupts are enabled; else the flag stays for the next chance. */
+extern unsigned preempt_needed; /* per-CPU; not 0: preempt_reschedule has something to do */
+/* Gives way if it still must and interrupts are enabled, else that stays for the next chance. Any context. */
 void preempt_reschedule(void);
 
 static inline void preempt_disable(void)

@@ -66,7 +66,5 @@ void idle_unmark(unsigned cpu)
 
 void run_queue_preempt(struct run_queue *rq)
 {
-	*percpu_at(cpus[rq->cpu].percpu_delta, preempt_needed) = 1;
-	if (rq->cpu != cpu_self())
-		cpu_reschedule(rq->cpu);
+	__atomic_fetch_or(percpu_at(cpus[rq->cpu].percpu_delta, preempt_needed), PREEMPT_SWITCH, __ATOMIC_RELAXED);
 }

@@ -11,6 +11,7 @@
 #include "kernel/core/sched.h"
 
 PERCPU(struct thread *, thread_current_);
+static PERCPU(unsigned, cpu_to_call);
 
 /*
  * On the stack of the thread that got the CPU: RQ is that CPU's queue, and its lock the one that the previous thread took.
@@ -40,7 +41,7 @@ static inline struct thread *first_take(struct run_queue *rq)
 static inline __attribute__((always_inline)) void switch_to(struct run_queue *rq, struct thread *previous,
 							    struct thread *next, uint64_t now)
 {
-	percpu_write(preempt_needed, 0);
+	percpu_and(preempt_needed, ~PREEMPT_SWITCH);
 	rq->current = next;
 	percpu_write(thread_current_, next);
 	next->ran_at = now;
@@ -60,7 +61,7 @@ static __attribute__((noinline)) void switch_away(struct run_queue *rq, uint64_t
 	struct thread *previous = rq->current, *next = rq->nr_queued ? first_take(rq) : rq->idle;
 
 	if (unlikely(next == previous)) {
-		percpu_write(preempt_needed, 0);
+		percpu_and(preempt_needed, ~PREEMPT_SWITCH);
 		spin_unlock_noirq(&rq->lock);
 		return;
 	}
@@ -157,24 +158,49 @@ static void preempt(bool yield)
 		run_queue_insert(rq, current);
 		switch_away(rq, now);
 	} else {
-		percpu_write(preempt_needed, 0);
+		percpu_and(preempt_needed, ~PREEMPT_SWITCH);
 		spin_unlock_noirq(&rq->lock);
+	}
+}
+
+/* Locked, because other CPUs set PREEMPT_SWITCH in the same word. */
+static void cpu_call_now(void)
+{
+	__atomic_fetch_and(percpu_this(preempt_needed), ~PREEMPT_CALL, __ATOMIC_RELAXED);
+	cpu_reschedule(percpu_read(cpu_to_call));
+}
+
+void cpu_call_later(unsigned cpu)
+{
+	if (percpu_read(preempt_needed) & PREEMPT_CALL)
+		cpu_call_now();
+	percpu_write(cpu_to_call, cpu);
+	__atomic_fetch_or(percpu_this(preempt_needed), PREEMPT_CALL, __ATOMIC_RELAXED);
+}
+
+void sched_preempt_irq(void)
+{
+	unsigned needed;
+
+	while (unlikely((needed = percpu_read(preempt_needed)))) {
+		if (needed & PREEMPT_CALL)
+			cpu_call_now();
+		else if (percpu_read(preempt_count) == 0)
+			preempt(false);
+		else
+			break;
 	}
 }
 
 void preempt_reschedule(void)
 {
-	if (!arch_irq_is_enabled())
-		return;
-	arch_irq_disable();
-	sched_preempt_irq();
-	arch_irq_enable();
-}
-
-void sched_preempt_irq(void)
-{
-	while (unlikely(percpu_read(preempt_needed)) && percpu_read(preempt_count) == 0)
-		preempt(false);
+	if (arch_irq_is_enabled()) {
+		arch_irq_disable();
+		sched_preempt_irq();
+		arch_irq_enable();
+	} else if (percpu_read(preempt_needed) & PREEMPT_CALL) {
+		cpu_call_now();
+	}
 }
 
 void thread_yield(void)
@@ -200,7 +226,7 @@ uint64_t sched_tick(uint64_t now)
 		if (now >= rq->slice_end) {
 			rq->slice_end = now + SCHED_SLICE;
 			if (vruntime_is_before(thread_of(rb_first(&rq->tree))->vruntime, current->vruntime))
-				percpu_write(preempt_needed, 1);
+				run_queue_preempt(rq);
 		}
 		next = rq->slice_end;
 	}

@@ -41,6 +41,12 @@ static inline bool cpu_is_in(const uint64_t *mask, unsigned cpu)
 	return __atomic_load_n(&mask[cpu / 64], __ATOMIC_RELAXED) >> cpu % 64 & 1;
 }
 
+/* Bits of preempt_needed. */
+enum {
+	PREEMPT_SWITCH = 1, /* the running thread has to give way; changes under the run queue's lock */
+	PREEMPT_CALL = 2,   /* cpu_call_later has a CPU to call; changes on the CPU itself, interrupts disabled */
+};
+
 #define SCHED_SLICE (4 * NSEC_PER_MSEC)
 
 /* Weighted time wraps. */
@@ -72,6 +78,12 @@ static inline void run_queue_advance(struct run_queue *rq, uint64_t vruntime)
 	if (vruntime_is_before(rq->min_vruntime, vruntime))
 		rq->min_vruntime = vruntime;
 }
+
+/*
+ * Interrupts CPU, so that it looks at its run queue and its preempt_needed, once this CPU has let go of its locks and enables
+ * interrupts or preemption (preempt_reschedule): to send an interrupt can cost a virtual CPU its turn. Interrupts disabled.
+ */
+void cpu_call_later(unsigned cpu);
 
 /* After work under a run queue's lock: what became due meanwhile runs now, if interrupts are enabled again. */
 static inline void sched_irq_restore(unsigned long flags)
@@ -129,7 +141,7 @@ static inline void run_queue_remove(struct run_queue *rq, struct thread *thread)
 
 /* Counts what the running thread has used until NOW. */
 void run_queue_charge(struct run_queue *rq, uint64_t now);
-/* The running thread of RQ (locked) has to give way; tells its CPU. */
+/* The running thread of RQ (locked) has to give way. When it is another CPU's, cpu_reschedule has to follow. */
 void run_queue_preempt(struct run_queue *rq);
 
 /* Gives the CPU up for good: the running thread has just become THREAD_DEAD. RQ locked. */

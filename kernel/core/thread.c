@@ -229,6 +229,8 @@ int thread_set_affinity(struct thread *thread, const uint64_t *mask)
 	spin_unlock_noirq(&rq->lock);
 	if (requeue)
 		sched_wake_noirq(thread);
+	else if (rq->cpu != cpu_self())
+		cpu_reschedule(rq->cpu);
 	sched_irq_restore(flags);
 	return 0;
 }

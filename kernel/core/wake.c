@@ -47,9 +47,9 @@ static struct run_queue *queue_choose(const struct thread *thread, struct run_qu
 
 /*
  * THREAD has come into the tree of RQ: does it take the CPU, and if not, is there a slice? Who runs is charged first,
- * because the comparison is with what it has used by now.
+ * because the comparison is with what it has used by now. True when the CPU, another one, has to hear of it.
  */
-static __attribute__((noinline)) void preempt_decide(struct run_queue *rq, struct thread *thread)
+static __attribute__((noinline)) bool preempt_decide(struct run_queue *rq, struct thread *thread)
 {
 	bool own = rq->cpu == cpu_self();
 	uint64_t now;
@@ -57,18 +57,18 @@ static __attribute__((noinline)) void preempt_decide(struct run_queue *rq, struc
 	if (rq->current == rq->idle) {
 		idle_unmark(rq->cpu);
 		run_queue_preempt(rq);
-		return;
+		return !own;
 	}
 	now = clock_monotonic();
 	run_queue_charge(rq, now);
 	if (rq->nr_queued == 1)
 		rq->slice_end = now + SCHED_SLICE;
-	if (vruntime_is_before(thread->vruntime + WAKE_LEAD, rq->current->vruntime))
-		run_queue_preempt(rq);
-	else if (!own && rq->nr_queued == 1)
-		cpu_reschedule(rq->cpu);
 	if (own)
 		timer_want(rq->slice_end, now);
+	if (!vruntime_is_before(thread->vruntime + WAKE_LEAD, rq->current->vruntime))
+		return !own && rq->nr_queued == 1;
+	run_queue_preempt(rq);
+	return !own;
 }
 
 /* Who was charged a moment ago (in SHORT_TICKS nothing can change much) and has its slice goes on without a decision. */
@@ -79,8 +79,9 @@ static inline bool keeps_running(struct run_queue *rq, struct thread *thread)
 	       !vruntime_is_before(thread->vruntime + WAKE_LEAD, rq->current->vruntime);
 }
 
-/* RQ is the thread's and locked. False when it was not blocked. */
-static inline __attribute__((always_inline)) bool wake_locked(struct run_queue *rq, struct thread *thread)
+/* RQ is the thread's and locked. False when it was not blocked. *INTERRUPT: preempt_decide said so. */
+static inline __attribute__((always_inline)) bool wake_locked(struct run_queue *rq, struct thread *thread,
+							      bool *interrupt)
 {
 	uint64_t floor = rq->min_vruntime - SLEEPER_CREDIT;
 
@@ -94,24 +95,26 @@ static inline __attribute__((always_inline)) bool wake_locked(struct run_queue *
 	thread->on_queue = true;
 	run_queue_insert(rq, thread);
 	if (unlikely(!keeps_running(rq, thread)))
-		preempt_decide(rq, thread);
+		*interrupt = preempt_decide(rq, thread);
 	return true;
 }
 
 /*
  * THREAD waits on RQ although a CPU may have gone idle after queue_choose looked: that one looks at nr_queued after it has
- * set its bit, we at its bit after nr_queued.
+ * set its bit, we at its bit after nr_queued. The CPU to call, which will set its bit again; -1: none.
  */
-static void idle_cpu_call(const struct run_queue *rq, const struct thread *thread)
+static int idle_cpu_take(const struct run_queue *rq, const struct thread *thread)
 {
 	int cpu;
 
 	if (rq->current == rq->idle && rq->nr_queued == 1)
-		return;
+		return -1;
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 	cpu = idle_cpu_find(thread->affinity);
-	if (cpu >= 0 && (unsigned)cpu != cpu_self())
-		cpu_reschedule((unsigned)cpu);
+	if (cpu < 0 || (unsigned)cpu == cpu_self())
+		return -1;
+	idle_unmark((unsigned)cpu);
+	return cpu;
 }
 
 /* Moves THREAD, if it is blocked on FROM and off the CPU, and may run on TO. Both locked. */
@@ -135,16 +138,21 @@ static __attribute__((noinline)) bool wake_somewhere(struct thread *thread)
 	for (;;) {
 		struct run_queue *from = READ_ONCE(thread->queue), *to = queue_choose(thread, from);
 		struct run_queue *rq = from;
-		bool woken, again;
+		bool woken, again, interrupt = false;
+		int idle = -1;
 
 		run_queue_lock_both(from, to);
 		if (to != from && blocked_move(thread, from, to))
 			rq = to;
 		again = thread->queue != rq || needs_other_queue(thread);
-		woken = !again && wake_locked(rq, thread);
+		woken = !again && wake_locked(rq, thread, &interrupt);
 		if (woken)
-			idle_cpu_call(rq, thread);
+			idle = idle_cpu_take(rq, thread);
 		run_queue_unlock_both(from, to);
+		if (interrupt)
+			cpu_call_later(rq->cpu);
+		if (idle >= 0)
+			cpu_call_later((unsigned)idle);
 		if (!again)
 			return woken;
 	}
@@ -153,12 +161,12 @@ static __attribute__((noinline)) bool wake_somewhere(struct thread *thread)
 bool sched_wake_noirq(struct thread *thread)
 {
 	struct run_queue *rq = READ_ONCE(thread->queue);
-	bool woken;
+	bool woken, interrupt;
 
 	if (unlikely(nr_cpus_online > 1))
 		return wake_somewhere(thread);
 	spin_lock_noirq(&rq->lock);
-	woken = wake_locked(rq, thread);
+	woken = wake_locked(rq, thread, &interrupt);
 	spin_unlock_noirq(&rq->lock);
 	return woken;
 }

@@ -117,6 +117,7 @@ extern char __start_sim_percpu[], __stop_sim_percpu[];
 #define percpu_this(name) percpu_at(percpu_delta(), name)
 #define percpu_read(name) (*percpu_this(name))
 #define percpu_write(name, value) ((void)(*percpu_this(name) = (value)))
+#define percpu_and(name, bits) ((void)(*percpu_this(name) &= (bits)))
 #define percpu_inc(name) ((void)++*percpu_this(name))
 #define percpu_dec(name) ((void)--*percpu_this(name))
 

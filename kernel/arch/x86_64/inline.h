@@ -95,6 +95,7 @@ static inline uintptr_t percpu_delta(void);
 		value_;                                                                                                \
 	})
 #define percpu_write(name, value) __asm__ volatile("mov %1, %%gs:%0" : "=m"(name) : "r"((__typeof__(name))(value)))
+#define percpu_and(name, bits) __asm__ volatile("andl %1, %%gs:%0" : "+m"(name) : "ri"(bits))
 #define percpu_inc(name) __asm__ volatile("incl %%gs:%0" : "+m"(name))
 #define percpu_dec(name) __asm__ volatile("decl %%gs:%0" : "+m"(name))
 

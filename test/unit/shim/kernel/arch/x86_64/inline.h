@@ -64,6 +64,7 @@ void arch_ticks_hz_set(uint64_t hz);
 #define percpu_this(name) percpu_at(percpu_delta(), name)
 #define percpu_read(name) (name)
 #define percpu_write(name, value) ((void)((name) = (value)))
+#define percpu_and(name, bits) ((void)((name) &= (bits)))
 #define percpu_inc(name) ((void)(name)++)
 #define percpu_dec(name) ((void)(name)--)
 
