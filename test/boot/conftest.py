@@ -6,6 +6,8 @@ import pytest
 
 import qemu
 
+KVM_PROBE_SECONDS = 20
+
 
 def pytest_addoption(parser):
     parser.addoption("--builds", default="release",
@@ -25,3 +27,16 @@ def image(build):
         assert os.path.exists(path), f"{path} is not built"
         return path
     return find
+
+
+@pytest.fixture(scope="session")
+def kvm(request):
+    """For tests that boot under KVM: skips them, with what a probe saw, where it does not run an image."""
+    if not os.path.exists("/dev/kvm"):
+        pytest.skip("no /dev/kvm")
+    build = request.config.getoption("builds").split(",")[0]
+    seen = qemu.boot(qemu.image_path("hello", build), accel="kvm", cpu=qemu.KVM_CPU, timeout=KVM_PROBE_SECONDS)
+    if "hello from main" not in seen.output:
+        last = (seen.errors or seen.output).strip().splitlines()[-1:]
+        ended = "ran out of time" if seen.status is None else f"ended with status {seen.status}"
+        pytest.skip(f"boot-hello under KVM {ended}: {last[0] if last else 'no output'}")

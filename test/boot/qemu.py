@@ -21,6 +21,9 @@ QEMU = "qemu-system-x86_64"
 EXIT_DEVICE = ["-device", "isa-debug-exit,iobase=0xf4,iosize=0x04"]
 EXIT_PANIC = 127
 
+# What KVM is given: all that the host's CPU has, but for a feature that nested KVM may refuse to set.
+KVM_CPU = "host,-arch-capabilities"
+
 # Past this QEMU is asked for memory that it does not reserve, so that a guest may be larger than the host.
 RESERVE_LIMIT_MIB = 4096
 

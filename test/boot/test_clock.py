@@ -5,7 +5,6 @@ import re
 import pytest
 
 import qemu
-from test_kvm import CPU as KVM_CPU, kvm  # noqa: F401: a fixture
 
 SOURCES = {"microvm": {"tsc", "pit"}, "microvm-noacpi": {"tsc", "pit"},
            "pc": {"tsc", "pit", "hpet", "acpi_pm"}, "q35": {"tsc", "pit", "hpet", "acpi_pm"}}
@@ -34,8 +33,8 @@ def test_exact(image):
 
 @pytest.mark.kvm
 @pytest.mark.parametrize("options", ["", ",kvmclock=off", ",kvmclock=off,-x2apic,-tsc-deadline"])
-def test_kvm(kvm, image, options):  # noqa: F811: the fixture
-    result = qemu.boot(image("clock"), qemu.Q35, accel="kvm", cpu=KVM_CPU + options, smp=2, timeout=120)
+def test_kvm(kvm, image, options):
+    result = qemu.boot(image("clock"), qemu.Q35, accel="kvm", cpu=qemu.KVM_CPU + options, smp=2, timeout=120)
     first = "tsc" if options else "kvmclock"
     assert {"pit", "hpet", "acpi_pm", first} <= sources(result)
     assert f"runs on {first}\n" in result.output

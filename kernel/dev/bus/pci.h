@@ -83,8 +83,8 @@ void pci_bars_init(struct pci_device *pci);
  */
 int pci_enable(struct pci_device *pci);
 /*
- * [OFF, OFF+LEN) of memory BAR number NR, mapped uncached; vmap_device_unmap gives it back. NULL when the BAR is no memory, has no
- * place or is shorter than that, or memory is short.
+ * [OFF, OFF+LEN) of memory BAR number NR, mapped uncached; vmap_device_unmap gives it back. NULL when the BAR is no memory,
+ * has no place or is shorter than that, or memory is short.
  */
 void *pci_bar_map(struct pci_device *pci, unsigned nr, uint64_t off, size_t len);
 
