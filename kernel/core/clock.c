@@ -23,6 +23,7 @@
 /* The counter is looked at this long after the start, then after eight times that, and so on, to the last time. */
 #define REFINE_FIRST (5 * NSEC_PER_MSEC)
 #define REFINE_LAST (3 * NSEC_PER_SEC)
+#define LOCK_SPINS 10000000
 
 /*
  * ns + (counter - base) * mult / 2^32. Written under the lock, seq odd while it changes. limit and lockless say who may read
@@ -45,24 +46,34 @@ static uint64_t refine_interval;
 static bool wants_thread;
 static struct timer clock_timer; /* set by start, thread_look and clock_source_use, once each, and by itself */
 
-/* False when this CPU has it already: an NMI in the middle of a reading. */
+/*
+ * False when this CPU has it already (an NMI in the middle of a reading), or another one keeps it for longer than any
+ * reading takes: a panic has stopped that one, and its report wants to know the time.
+ */
 static bool clock_lock(unsigned long *flags)
 {
 	unsigned self, expected;
 
 	*flags = arch_irq_save();
 	self = cpu_self() + 1;
-	for (;;) {
+	for (unsigned i = 0; i < LOCK_SPINS; i++) {
 		expected = 0;
 		if (likely(__atomic_compare_exchange_n(&holder, &expected, self, false, __ATOMIC_ACQUIRE,
 						       __ATOMIC_RELAXED)))
 			return true;
-		if (expected == self) {
-			arch_irq_restore(*flags);
-			return false;
-		}
+		if (expected == self)
+			break;
 		arch_cpu_relax();
 	}
+	arch_irq_restore(*flags);
+	return false;
+}
+
+/* For those who must change something; never in an NMI or a panic. */
+static void clock_lock_wait(unsigned long *flags)
+{
+	while (!clock_lock(flags))
+		arch_cpu_relax();
 }
 
 static void clock_unlock(unsigned long flags)
@@ -232,7 +243,7 @@ static void timer_look(struct timer *timer)
 	unsigned long flags;
 	uint64_t now, next;
 
-	clock_lock(&flags);
+	clock_lock_wait(&flags);
 	measuring = measure.reference && measure.reference != current;
 	now = read_locked();
 	if (measuring) {
@@ -268,7 +279,7 @@ static void __attribute__((cold)) thread_look(void)
 	if (!source)
 		log_warn("clock: nothing tells the frequency of the CPU's counter; it is taken for %lu MHz",
 			 current->hz / 1000000);
-	clock_lock(&flags);
+	clock_lock_wait(&flags);
 	read_locked();
 	if (source) {
 		clock_measure_start(&measure, source);
@@ -348,7 +359,7 @@ int clock_source_use(const char *name)
 	if (!(source->flags & CLOCK_TICKS && source->hz) && (source->probe(source) || !source->hz))
 		return -ENODEV;
 	timer_cancel_sync(&clock_timer);
-	clock_lock(&flags);
+	clock_lock_wait(&flags);
 	measure.reference = NULL;
 	source_switch(source, source->read());
 	next = next_look_locked(line.ns);

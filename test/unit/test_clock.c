@@ -362,6 +362,9 @@ static void test_nmi_in_reading(void **state)
 	shim_irq_enabled = false;
 	assert_true(clock_monotonic() >= last);
 	assert_false(shim_irq_enabled);
+	/* Another CPU has been stopped in the middle of one. */
+	holder = cpu_self_nr + 2;
+	assert_true(clock_monotonic() >= last);
 	holder = 0;
 	/* In the first question of all. */
 	setup(NULL);
