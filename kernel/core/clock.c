@@ -24,6 +24,8 @@
 #define REFINE_FIRST (5 * NSEC_PER_MSEC)
 #define REFINE_LAST (3 * NSEC_PER_SEC)
 #define LOCK_SPINS 10000000
+/* At any frequency that a CPU can have, a reference that has not moved for so many ticks stands still. */
+#define TICKS_STUCK 1000000000ul
 
 /*
  * ns + (counter - base) * mult / 2^32. Written under the lock, seq odd while it changes. limit and lockless say who may read
@@ -167,6 +169,15 @@ static struct clock_source *source_choose(bool thread)
 	return NULL;
 }
 
+/* Nothing to measure TICKS by, so far: runs on what its frequency may be. */
+static void __attribute__((cold)) guess_locked(struct clock_source *ticks)
+{
+	wants_thread = true;
+	ticks->hz = ticks->hz_rough ? ticks->hz_rough : HZ_GUESS;
+	source_switch(ticks, arch_ticks_ordered());
+	measure.reference = NULL;
+}
+
 /*
  * One look at the reference. Before the first estimate its counts may be the clock, which then goes over to the CPU's
  * counter; later estimates change the slope.
@@ -174,15 +185,16 @@ static struct clock_source *source_choose(bool thread)
 static void measure_locked(void)
 {
 	bool serves = current == measure.reference, better = clock_measure_update(&measure);
-	struct clock_source *ticks;
+	struct clock_source *ticks = clock_source_ticks();
 
 	if (serves)
 		line_advance(measure.count, 64);
-	if (!better)
-		return;
-	ticks = clock_source_ticks();
-	ticks->hz = measure.hz;
-	source_switch(ticks, serves ? measure.last.ticks : arch_ticks_ordered());
+	if (better) {
+		ticks->hz = measure.hz;
+		source_switch(ticks, serves ? measure.last.ticks : arch_ticks_ordered());
+	} else if (unlikely(serves && !measure.count && measure.last.ticks - measure.first.ticks > TICKS_STUCK)) {
+		guess_locked(ticks);
+	}
 }
 
 /* SOURCE: the best that was found without a thread, NULL: none. */
@@ -202,9 +214,7 @@ static void start_locked(struct clock_source *source)
 	} else if (source) {
 		source_switch(source, source->read());
 	} else if (ticks) {
-		wants_thread = true;
-		ticks->hz = ticks->hz_rough ? ticks->hz_rough : HZ_GUESS;
-		source_switch(ticks, arch_ticks_ordered());
+		guess_locked(ticks);
 	} else {
 		panic("clock: no source");
 	}
@@ -279,6 +289,7 @@ static void __attribute__((cold)) thread_look(void)
 	if (!source)
 		log_warn("clock: nothing tells the frequency of the CPU's counter; it is taken for %lu MHz",
 			 current->hz / 1000000);
+	timer_cancel_sync(&clock_timer);
 	clock_lock_wait(&flags);
 	read_locked();
 	if (source) {

@@ -28,7 +28,7 @@ static uint64_t stall_ps;
 static uint64_t pit_loaded_ps;
 static uint8_t pit_latch[3];
 static unsigned pit_latched;
-static bool has_pit;
+static bool has_pit, pit_is_stuck;
 
 static uint64_t counts(uint64_t ps, uint64_t hz)
 {
@@ -53,7 +53,7 @@ void shim_out(uint16_t port, unsigned bytes, uint32_t value)
 	assert_int_equal(bytes, 1);
 	pass(1000 * PS_PER_NS);
 	if (port == 0x43 && value == 0xc2) {
-		uint64_t down = counts(now_ps - pit_loaded_ps, PIT_HZ);
+		uint64_t down = pit_is_stuck ? 0 : counts(now_ps - pit_loaded_ps, PIT_HZ);
 
 		pit_latch[0] = 0x30 | (down >= 65536 ? 0x80 : 0);
 		pit_latch[1] = (uint8_t)-down;
@@ -193,6 +193,7 @@ static int setup(void **unused)
 	tsc_err = other_err = 0;
 	stall_every = 0;
 	has_pit = true;
+	pit_is_stuck = false;
 	shim_irq_enabled = true;
 	other = (struct clock_source){ .name = "other", .rating = 1, .read = other_read, .bits = 64 };
 	other_epoch_ps = 0;
@@ -393,6 +394,23 @@ static void test_thread_finds_reference(void **state)
 	assert_string_equal(clock_source_current()->name, "tsc");
 	assert_true(is_near(tsc.hz, tsc_hz, 10));
 	assert_null(armed);
+
+	/* There is one, but it stands still. */
+	for (unsigned i = 0; i < 20; i++) {
+		setup(NULL);
+		pit_is_stuck = true;
+		tsc_hz = 800000000 + (uint64_t)lrand48() * 2;
+		other.rating = 200;
+		other.hz = 3579545;
+		other.bits = 24;
+		other.flags = CLOCK_THREAD;
+		other.probe = other_probe;
+		read_in_order(1, 1);
+		run(8000, 1000);
+		assert_string_equal(clock_source_current()->name, "tsc");
+		assert_true(is_near(tsc.hz, tsc_hz, 20));
+		assert_true(is_near(lasts(1000), NSEC_PER_SEC, 50));
+	}
 
 	/* Nor is there one for threads. */
 	setup(NULL);
