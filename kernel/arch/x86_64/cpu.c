@@ -33,14 +33,7 @@ struct table_pointer {
 
 enum { IST_IRQ = 1, IST_EXCEPTION, IST_NMI, IST_PANIC };
 
-/* A CPU's IST stacks. The first page of each part is its guard, unmapped by trap_stacks_guard. */
-struct ist_stacks {
-	char panic_guard[PAGE_SIZE], panic[IST_PANIC_SIZE];
-	char nmi_guard[PAGE_SIZE], nmi[IST_NMI_SIZE];
-	char entry_guard[PAGE_SIZE], entry[IST_ENTRY_SIZE];
-};
-
-static struct ist_stacks ist_stacks __attribute__((section(".bss.percpu_stacks"), aligned(4096)));
+struct ist_stacks ist_stacks __attribute__((section(".bss.percpu_stacks"), aligned(4096)));
 
 PERCPU(uintptr_t, percpu_delta_self);
 PERCPU(struct trap_stack, trap_stack);
@@ -93,10 +86,9 @@ static void task_state_set(struct task_state *tss, uint64_t *gdt, struct ist_sta
 	gdt[SELECTOR_TSS / 8 + 1] = base >> 32;
 }
 
-void trap_stacks_guard(uintptr_t delta)
+/* Unmaps the guard pages of a started CPU's area; early.c has never mapped the boot CPU's. */
+static void guards_unmap(struct ist_stacks *ist)
 {
-	struct ist_stacks *ist = percpu_at(delta, ist_stacks);
-
 	arch_pt_unmap(&arch_kernel_aspace, (uintptr_t)ist->panic_guard, PAGE_SIZE);
 	arch_pt_unmap(&arch_kernel_aspace, (uintptr_t)ist->nmi_guard, PAGE_SIZE);
 	arch_pt_unmap(&arch_kernel_aspace, (uintptr_t)ist->entry_guard, PAGE_SIZE);
@@ -131,10 +123,11 @@ void arch_cpu_init(void *percpu_area)
 	write_msr(MSR_GS_BASE, delta);
 	percpu_write(percpu_delta_self, delta);
 	percpu_at(delta, trap_stack)->panic_top = (uintptr_t)ist->panic + IST_PANIC_SIZE;
-	if (!delta)
+	if (delta)
+		guards_unmap(ist);
+	else
 		exception_gates_set();
 	task_state_set(percpu_at(delta, task_state), gdt, ist);
-	trap_stacks_guard(delta);
 	descriptors_load(gdt);
 }
 

@@ -1,7 +1,7 @@
 /*
  * From the first C to the final address space. early_start runs at the load address under an identity map, before the
- * image is relocated: it decides the random layout, relocates, maps the image with its final protections, and jumps
- * there. Nothing here may use an absolute address before relocate(), nor a stack canary before there is one.
+ * image is relocated: it decides the random layout, relocates, and jumps to the final addresses. early_high maps the image
+ * there with its final protections. Nothing before it may use an absolute address, nor a stack canary.
  */
 #include "kernel/arch/arch.h"
 #include "kernel/arch/x86_64/image.h"
@@ -51,9 +51,15 @@ __attribute__((no_stack_protector)) static uintptr_t layout_choose(uintptr_t ima
 	chacha20_block((const uint32_t *)arch_boot_noise, 0, (const uint32_t *)&arch_boot_noise[4], (uint8_t *)r);
 
 	uintptr_t image_slot = upper + slot * (216 + r[0] % 32);
-	uintptr_t steps = slot / 2 / LARGE_PAGE_SIZE - arch_layout.image_len / LARGE_PAGE_SIZE - 2;
+	/*
+	 * Within one GiB, so that one page directory holds it, and behind those of its entries that map the image where it
+	 * is now: see page_table_boot. image.ld limits the image to a size that leaves a choice.
+	 */
+	uintptr_t blocks = arch_layout.image_len / LARGE_PAGE_SIZE + 2;
+	uintptr_t block = blocks + (r[1] >> 32) % (HUGE_PAGE_SIZE / LARGE_PAGE_SIZE - 2 * blocks);
 
-	arch_layout.image_virt = image_slot + r[1] % steps * LARGE_PAGE_SIZE + image_phys % LARGE_PAGE_SIZE;
+	arch_layout.image_virt = image_slot + r[1] % (slot / 2 / HUGE_PAGE_SIZE) * HUGE_PAGE_SIZE +
+				 block * LARGE_PAGE_SIZE + image_phys % LARGE_PAGE_SIZE;
 	arch_layout.slide = arch_layout.image_virt - LINK_BASE;
 	arch_layout.vmap_base = image_slot + slot / 2 + r[2] % 128 * HUGE_PAGE_SIZE;
 	arch_layout.vmap_len = slot / 4;
@@ -83,27 +89,34 @@ static void relocate(uintptr_t load_offset, uintptr_t slide)
 }
 
 /*
- * The parts of the image with their final protections, the boot stack's guard page left out, and the trap stacks' guards
- * unmapped again. The image is at most a few megabytes and the tables come from the static pool: this cannot fail.
+ * The parts of the image with their final protections; guard pages are not mapped. The image is at most a few megabytes and
+ * the tables come from the static pool: this cannot fail.
  */
 static void image_map(void)
 {
-	const struct {
+	static const struct {
 		const char *end;
 		unsigned prot;
 	} parts[] = {
-		{ text_end, PT_READ | PT_EXEC },	  { rodata_end, PT_READ },
-		{ boot_stack_guard, PT_READ | PT_WRITE }, { boot_stack_bottom, 0 },
+		{ text_end, PT_READ | PT_EXEC },
+		{ rodata_end, PT_READ },
+		{ ist_stacks.panic_guard, PT_READ | PT_WRITE },
+		{ ist_stacks.panic, 0 },
+		{ ist_stacks.nmi_guard, PT_READ | PT_WRITE },
+		{ ist_stacks.nmi, 0 },
+		{ ist_stacks.entry_guard, PT_READ | PT_WRITE },
+		{ ist_stacks.entry, 0 },
+		{ boot_stack_guard, PT_READ | PT_WRITE },
+		{ boot_stack_bottom, 0 },
 		{ image_end, PT_READ | PT_WRITE },
 	};
 	const char *start = image_start;
 
 	for (unsigned i = 0; i < ARRAY_SIZE(parts); i++) {
-		size_t offset = (size_t)(start - image_start), len = (size_t)(parts[i].end - start);
-
 		if (parts[i].prot)
-			arch_pt_map(&arch_kernel_aspace, arch_layout.image_virt + offset,
-				    arch_layout.image_phys + offset, len, parts[i].prot);
+			arch_pt_map(&arch_kernel_aspace, (uintptr_t)start,
+				    arch_layout.image_phys + (size_t)(start - image_start),
+				    (size_t)(parts[i].end - start), parts[i].prot);
 		start = parts[i].end;
 	}
 }
@@ -126,31 +139,34 @@ void arch_protect(void)
 	arch_tlb_flush(start, len);
 }
 
-/* At the final addresses, on the boot stack. */
+/*
+ * At the final addresses, on the boot stack, but still under the start code's page tables, in which all of the image is
+ * writable and executable.
+ */
 static void early_high(unsigned entry, uint64_t info, uintptr_t physmap_base)
 {
 	arch_layout.physmap_base = physmap_base;
-	page_table_drop_identity();
-	arch_cpu_init((void *)percpu_start);
 	arch_layout.boot_stack_bottom = (uintptr_t)boot_stack_bottom;
 	arch_layout.boot_stack_top = (uintptr_t)boot_stack_top;
+	page_table_init();
+	image_map();
+	control_registers_set();
+	write_cr3(arch_kernel_aspace.root);
+	arch_cpu_init((void *)percpu_start);
 	arch_kernel_stack_set(arch_layout.boot_stack_bottom, arch_layout.boot_stack_top);
 	arch_upcalls.start(entry, info);
+	__builtin_unreachable();
 }
 
 __attribute__((no_stack_protector)) void early_start(unsigned entry, uint64_t info)
 {
 	uintptr_t image_phys = (uintptr_t)image_start;
+	uintptr_t physmap_base;
 
 	arch_layout.image_phys = image_phys;
 	arch_layout.image_len = (size_t)(image_end - image_start);
 	noise_collect(info);
-	uintptr_t physmap_base = layout_choose(image_phys);
-
+	physmap_base = layout_choose(image_phys);
 	relocate(image_phys - LINK_BASE, arch_layout.slide);
-	page_table_identity(image_phys, arch_layout.image_len);
-	image_map();
-	control_registers_set();
-	early_switch(arch_kernel_aspace.root, arch_layout.image_virt - image_phys, early_high, entry, info,
-		     physmap_base);
+	early_switch(page_table_boot(), arch_layout.image_virt - image_phys, early_high, entry, info, physmap_base);
 }

@@ -266,20 +266,27 @@ void arch_tlb_flush(uintptr_t va, size_t len)
 		__asm__ volatile("invlpg (%0)" ::"r"(va) : "memory");
 }
 
-void page_table_identity(paddr_t image_phys, size_t len)
+/*
+ * One page directory serves both addresses: the image lies at the same place within 2 MiB, and within one GiB, at each. What
+ * else this maps is never used and goes with these tables. start.S has filled in the identity part for 32-bit entries.
+ */
+paddr_t page_table_boot(void)
 {
-	arch_kernel_aspace.root = (paddr_t)arch_root_table;
-	arch_root_table[0] = (paddr_t)boot_pdpt | PTE_PRESENT | PTE_WRITE;
-	boot_pdpt[0] = (paddr_t)boot_pd | PTE_PRESENT | PTE_WRITE;
-	for (paddr_t pa = ALIGN_DOWN(image_phys, LARGE_PAGE_SIZE); pa < image_phys + len; pa += LARGE_PAGE_SIZE)
-		boot_pd[pa / LARGE_PAGE_SIZE] = pa | PTE_PRESENT | PTE_WRITE | PTE_LARGE;
+	const uint64_t flags = PTE_PRESENT | PTE_WRITE;
+	unsigned high = table_index(arch_layout.image_virt, 1);
+
+	boot_root_table[0] = boot_root_table[table_index(arch_layout.image_virt, 3)] = (paddr_t)boot_pdpt | flags;
+	boot_pdpt[0] = boot_pdpt[table_index(arch_layout.image_virt, 2)] = (paddr_t)boot_pd | flags;
+	for (paddr_t pa = ALIGN_DOWN(arch_layout.image_phys, LARGE_PAGE_SIZE);
+	     pa < arch_layout.image_phys + arch_layout.image_len; pa += LARGE_PAGE_SIZE)
+		boot_pd[pa / LARGE_PAGE_SIZE] = boot_pd[high++] = pa | flags | PTE_LARGE;
+	return (paddr_t)boot_root_table;
 }
 
-void page_table_drop_identity(void)
+void page_table_init(void)
 {
 	image_offset = arch_layout.image_virt - arch_layout.image_phys;
-	arch_root_table[0] = 0;
-	write_cr3(arch_kernel_aspace.root);
+	arch_kernel_aspace.root = table_alloc();
 }
 
 /* Reads the CPU's limits once; the first caller of arch_physmap_add comes long before a second CPU runs. */

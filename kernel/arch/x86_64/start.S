@@ -50,7 +50,7 @@ start32:
 	/* Identity map of the image with 2 MiB pages, from 0 up to its end; early.c takes it away again. */
 	lea (boot_pd - 1b)(%ebp), %ecx
 	lea (boot_pdpt - 1b)(%ebp), %edx
-	lea (arch_root_table - 1b)(%ebp), %esi
+	lea (boot_root_table - 1b)(%ebp), %esi
 	lea (PTE_PRESENT | PTE_WRITE)(%ecx), %eax
 	mov %eax, (%edx)
 	lea (PTE_PRESENT | PTE_WRITE)(%edx), %eax
@@ -157,9 +157,9 @@ boot_stack_bottom:
 boot_stack_top:
 
 	.section .bss.page_tables, "aw", @nobits
-	.globl arch_root_table, boot_pdpt, boot_pd
+	.globl boot_root_table, boot_pdpt, boot_pd
 	.balign 4096
-arch_root_table:
+boot_root_table:
 	.skip 4096
 boot_pdpt:
 	.skip 4096
