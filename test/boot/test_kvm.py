@@ -3,6 +3,7 @@
 import pytest
 
 import qemu
+from test_clock import sources
 from test_guest import NAMES
 from test_hello import HELLO
 
@@ -19,3 +20,11 @@ def test_hello(kvm, image, machine, smp):
 @pytest.mark.parametrize("name", NAMES)
 def test_guest(kvm, image, name, smp):
     qemu.boot(image(name), accel="kvm", cpu=qemu.KVM_CPU, smp=smp, timeout=300).tap()
+
+
+@pytest.mark.parametrize("options", ["", ",kvmclock=off", ",kvmclock=off,-x2apic,-tsc-deadline"])
+def test_clock(kvm, image, options):
+    result = qemu.boot(image("clock"), qemu.Q35, accel="kvm", cpu=qemu.KVM_CPU + options, smp=2, timeout=120)
+    first = "tsc" if options else "kvmclock"
+    assert {"pit", "hpet", "acpi_pm", first} <= sources(result)
+    assert f"runs on {first}\n" in result.output
