@@ -205,11 +205,10 @@ void preempt_reschedule(void)
 
 void thread_yield(void)
 {
-	unsigned long flags = arch_irq_save();
-
 	lock_check_may_sleep("thread_yield");
+	arch_irq_disable();
 	preempt(true);
-	arch_irq_restore(flags);
+	sched_irq_enable();
 }
 
 uint64_t sched_tick(uint64_t now)

@@ -207,7 +207,7 @@ int thread_set_affinity(struct thread *thread, const uint64_t *mask)
 {
 	unsigned long flags;
 	struct run_queue *rq;
-	bool requeue;
+	bool requeue, leave;
 
 	if (!mask_is_usable(mask))
 		return -EINVAL;
@@ -218,18 +218,20 @@ int thread_set_affinity(struct thread *thread, const uint64_t *mask)
 	for (unsigned i = 0; i < CPU_MAX / 64; i++)
 		__atomic_store_n(&thread->affinity[i], mask[i], __ATOMIC_RELAXED);
 	thread->misplaced = !cpu_is_in(mask, rq->cpu);
-	requeue = thread->misplaced && thread->on_queue && rq->current != thread;
+	/* One that waits finds its place anew. */
+	requeue = thread->on_queue && rq->current != thread;
+	leave = thread->misplaced && rq->current == thread;
 	if (requeue) {
 		run_queue_remove(rq, thread);
 		thread->on_queue = false;
 		thread->state = THREAD_BLOCKED;
-	} else if (thread->misplaced && rq->current == thread) {
-		run_queue_preempt(rq);
 	}
+	if (leave)
+		run_queue_preempt(rq);
 	spin_unlock_noirq(&rq->lock);
 	if (requeue)
 		sched_wake_noirq(thread);
-	else if (rq->cpu != cpu_self())
+	if (leave && rq->cpu != cpu_self())
 		cpu_reschedule(rq->cpu);
 	sched_irq_restore(flags);
 	return 0;
@@ -252,6 +254,11 @@ void thread_set_nice(struct thread *thread, int nice)
 	thread->inverse_weight = inverse;
 	spin_unlock_noirq(&rq->lock);
 	sched_irq_restore(flags);
+}
+
+unsigned thread_cpu(const struct thread *thread)
+{
+	return READ_ONCE(thread->queue)->cpu;
 }
 
 uint64_t thread_runtime(struct thread *thread)

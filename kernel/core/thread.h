@@ -102,6 +102,8 @@ int thread_set_affinity(struct thread *thread, const uint64_t *mask);
 /* NICE is cut to [-20, 19]; each step is worth a factor of 1.25 in CPU time. */
 void thread_set_nice(struct thread *thread, int nice);
 
+/* Number of the CPU where THREAD runs, waits to run, or ran last; may have changed by the time it is looked at. */
+unsigned thread_cpu(const struct thread *thread);
 /* Nanoseconds that THREAD has been on a CPU. */
 uint64_t thread_runtime(struct thread *thread);
 

@@ -102,6 +102,7 @@ int wait_block_until(uint64_t deadline)
 {
 	struct wait_timer wait = { .thread = thread_current() };
 
+	lock_check_may_sleep("wait_block_until");
 	if (clock_monotonic() >= deadline) {
 		wait.thread->state = THREAD_RUNNABLE;
 		return -ETIMEDOUT;

@@ -9,6 +9,7 @@
 #include "kernel/core/wait.h"
 #include "kernel/core/log.h"
 #include "lib/fmt.h"
+#include "test/boot/guest/tap.h"
 
 #define WARM_UP 100
 #define ROUNDS 2000
@@ -42,8 +43,9 @@ int main(void)
 
 	thread_sleep(50 * NSEC_PER_MSEC); /* by then the clock reads the CPU's own counter */
 	thread_set_affinity(thread_current(), cpu_0);
+	wait_queue_init(&queues[0]);
+	wait_queue_init(&queues[1]);
 	for (uintptr_t side = 0; side < 2; side++) {
-		wait_queue_init(&queues[side]);
 		thread_create(&threads[side], "player", play, (void *)side, 0);
 		thread_set_affinity(threads[side], cpu_0);
 	}
@@ -52,5 +54,6 @@ int main(void)
 	len = fmt_format(line, sizeof(line), "switch: %llu instructions\n",
 			 (unsigned long long)(end - begin) / (2 * ROUNDS));
 	log_raw(line, (size_t)len);
-	return 0;
+	TAP_EQUAL(turn, 0, "the pair has taken its turns");
+	return tap_done();
 }
