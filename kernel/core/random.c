@@ -49,6 +49,7 @@ static unsigned pool_next;
 static unsigned credit; /* bits, until the seed is complete */
 static uint64_t key[POOL_WORDS];
 static bool initialised, seeded;
+static bool begun; /* the pool holds what seed_begin collects */
 
 /* The compiler must not drop it although nothing reads the memory afterwards. */
 static void wipe(void *secret, size_t len)
@@ -126,10 +127,25 @@ static void generate(uint8_t *blocks, uint32_t nr_blocks)
 	memcpy(key, blocks, sizeof(key));
 }
 
-static void __attribute__((cold, noinline)) seed_complete(void)
+/* What was taken before relocation, and the CPU's own random numbers. Once, before the first block. */
+static void __attribute__((cold, noinline)) seed_begin(void)
 {
+	uint64_t hw[POOL_WORDS];
+	size_t got;
+
 	if (!initialised)
 		panic("random numbers are read before random_init");
+	got = arch_random_hw(hw, sizeof(hw));
+	stir(arch_boot_noise, sizeof(arch_boot_noise));
+	wipe(arch_boot_noise, sizeof(arch_boot_noise));
+	stir(hw, got);
+	wipe(hw, sizeof(hw));
+	credit_bytes(got);
+	begun = true;
+}
+
+static void __attribute__((cold, noinline)) seed_complete(void)
+{
 	jitter_collect();
 	if (credit < SEED_BITS)
 		panic("no entropy to seed random numbers: no RDRAND, no seed from the loader, and time has no jitter "
@@ -144,6 +160,8 @@ static void buffer_refill(struct buffer *buffer, bool need_seed)
 	uint8_t blocks[2 * CHACHA20_BLOCK_LEN];
 	unsigned long flags = spin_lock_irqsave(&random_lock);
 
+	if (unlikely(!begun))
+		seed_begin();
 	if (unlikely(!seeded) && (need_seed || credit == SEED_BITS))
 		seed_complete();
 	buffer->seeded = seeded;
@@ -252,15 +270,7 @@ void random_add_trusted(const void *data, size_t len)
 
 void random_init(const void *seed, size_t len)
 {
-	uint64_t hw[POOL_WORDS];
-	size_t got = arch_random_hw(hw, sizeof(hw));
-
-	stir(arch_boot_noise, sizeof(arch_boot_noise));
-	wipe(arch_boot_noise, sizeof(arch_boot_noise));
 	stir(seed, len);
-	stir(hw, got);
-	wipe(hw, sizeof(hw));
 	credit_bytes(len);
-	credit_bytes(got);
 	initialised = true;
 }

@@ -31,15 +31,26 @@ static char *word_end(char *word)
 	return word;
 }
 
+/* QEMU's microvm without ACPI appends its devices to whatever command line it is given. They are not the program's. */
+static bool is_monitors(const char *word)
+{
+	static const char option[] = "virtio_mmio.device=";
+
+	return strncmp(word, option, sizeof(option) - 1) == 0;
+}
+
 void args_parse(struct args *args, const char *cmdline)
 {
 	static char name[] = "main";
 	char *at = text;
 
-	strlcpy(text, cmdline_program(cmdline), sizeof(text));
 	argv[0] = name;
 	args->argc = 1;
 	args->argv = argv;
+	cmdline = cmdline_program(cmdline);
+	if (!*cmdline)
+		return;
+	strlcpy(text, cmdline, sizeof(text));
 	for (;;) {
 		while (is_space(*at))
 			at++;
@@ -49,8 +60,10 @@ void args_parse(struct args *args, const char *cmdline)
 			log_warn("command line: more than %d arguments, dropped from \"%s\" on", ARGS_MAX, at);
 			break;
 		}
-		argv[args->argc++] = at;
+		argv[args->argc] = at;
 		at = word_end(at);
+		if (!is_monitors(argv[args->argc]))
+			args->argc++;
 	}
 	argv[args->argc] = NULL;
 }

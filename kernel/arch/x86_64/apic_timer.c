@@ -19,7 +19,8 @@
 #define SAMPLE_NS 1000000 /* an interval of this length that the timer did not outlive gives the frequency to 0.1 % */
 
 enum timer_mode {
-	TIMER_NONE, /* arch_apic_init has not been here */
+	TIMER_NONE,	 /* arch_apic_init has not been here */
+	TIMER_UNDECIDED, /* never armed yet */
 	TIMER_COUNT,
 	TIMER_TUNE, /* count, and learn the frequency */
 	TIMER_DEADLINE,
@@ -101,7 +102,7 @@ void arch_ticks_hz_set(uint64_t hz)
 {
 	ticks_per_ns = mul_div(hz, 1ul << 32, 1000000000);
 	ticks_hz = hz;
-	if (mode_wanted)
+	if (mode_wanted > TIMER_UNDECIDED)
 		mode_choose();
 }
 
@@ -110,7 +111,7 @@ void apic_timer_init(void)
 	apic_write(APIC_LVT_TIMER, APIC_LVT_MASKED);
 	if (!mode_wanted) {
 		arch_vector_open(VECTOR_TIMER);
-		mode_choose();
+		mode_wanted = TIMER_UNDECIDED;
 	}
 	if (percpu_read(armed_early))
 		arch_timer_arm(0);
@@ -169,6 +170,10 @@ static void __attribute__((noinline, cold)) arm_slowly(uint64_t delta_ns)
 	if (!wanted) {
 		percpu_write(armed_early, 1);
 		return;
+	}
+	if (wanted == TIMER_UNDECIDED) {
+		mode_choose();
+		wanted = READ_ONCE(mode_wanted);
 	}
 	if (percpu_read(mode) != wanted)
 		mode_follow(wanted);

@@ -129,16 +129,6 @@ static void control_registers_set(void)
 	write_cr4(read_cr4() | CR4_PGE | CR4_OSFXSR | CR4_OSXMMEXCPT);
 }
 
-void arch_protect(void)
-{
-	uintptr_t start = (uintptr_t)protected_start;
-	size_t len = (size_t)(protected_end - protected_start);
-
-	arch_phys_limit(); /* keeps what it has found in protected data */
-	arch_pt_protect(&arch_kernel_aspace, start, len, PT_READ);
-	arch_tlb_flush(start, len);
-}
-
 /*
  * At the final addresses, on the boot stack, but still under the start code's page tables, in which all of the image is
  * writable and executable.

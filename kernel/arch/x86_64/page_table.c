@@ -359,3 +359,13 @@ void *arch_physmap_add(paddr_t pa, size_t len)
 	}
 	return arch_phys_to_virt(pa);
 }
+
+void arch_protect(void)
+{
+	int error;
+
+	arch_phys_limit(); /* keeps what it has found in protected data */
+	for (char *page = protected_start; page < protected_end; page += PAGE_SIZE)
+		*entry_at(&arch_kernel_aspace, (uintptr_t)page, 0, &error) &= ~(uint64_t)PTE_WRITE;
+	arch_tlb_flush((uintptr_t)protected_start, (size_t)(protected_end - protected_start));
+}

@@ -6,6 +6,7 @@
  */
 #include "kernel/dev/firmware/firmware.h"
 
+#include "kernel/dev/firmware/fw_cfg.h"
 #include "kernel/dev/firmware/table.h"
 #include "lib/cmdline.h"
 
@@ -41,6 +42,9 @@ static enum source source_get(void)
 
 void firmware_cpus_init(void)
 {
+	/* QEMU says without any table that there is nobody to look for. */
+	if (fw_cfg_nr_cpus() == 1)
+		return;
 	if (source_get() == SOURCE_ACPI)
 		acpi_cpus_init();
 	else if (source == SOURCE_MP)

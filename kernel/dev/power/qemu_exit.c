@@ -6,29 +6,13 @@
 
 #include "abi/exit.h"
 #include "kernel/arch/arch.h"
+#include "kernel/dev/firmware/fw_cfg.h"
 #include "kernel/dev/machine.h"
 #include "lib/string.h"
 
 /* CPUID leaf 1, ECX bit 31, and the leaves from 0x40000000 on: reserved for hypervisors (Intel SDM vol. 2, CPUID). */
 #define CPUID_HYPERVISOR (1u << 31)
 #define CPUID_HYPERVISOR_LEAF 0x40000000u
-
-/* QEMU docs/specs/fw_cfg: item 0 is the signature. */
-#define FW_CFG_SELECTOR 0x510
-#define FW_CFG_DATA 0x511
-#define FW_CFG_SIGNATURE 0
-
-static bool fw_cfg_is_there(void)
-{
-	static const char signature[4] = "QEMU";
-
-	arch_out16(FW_CFG_SELECTOR, FW_CFG_SIGNATURE);
-	for (unsigned i = 0; i < sizeof(signature); i++) {
-		if (arch_in8(FW_CFG_DATA) != (uint8_t)signature[i])
-			return false;
-	}
-	return true;
-}
 
 /*
  * Bare metal is left alone: these ports may be anything there. Under KVM it may be another monitor, on which a write to a
