@@ -70,7 +70,8 @@ enum thread_flags {
 
 /*
  * Where the memory of threads and CPUs comes from: kernel/mem stands above this folder, so the one constant instance is in
- * kernel/init. Called by threads, with interrupts enabled and no lock held (cpu_start_all: by the boot CPU, alone).
+ * kernel/init. Called by threads, with interrupts enabled and no lock held (cpu_start_all: by the boot CPU, alone); the two
+ * that free also by idle threads, so they must not block.
  * All memory but that of stacks is zeroed; NULL when it is short.
  */
 struct thread_memory_ops {

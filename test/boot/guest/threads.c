@@ -10,6 +10,7 @@
 #define MANY 3000
 #define COUNTERS 8
 #define COUNTS 2000
+#define CALLS 20
 
 static bool stop; /* atomic */
 
@@ -205,7 +206,7 @@ static void count_call(void *arg)
 
 static int call_others(void *arg)
 {
-	for (unsigned i = 0; i < 200; i++)
+	for (unsigned i = 0; i < CALLS; i++)
 		cpu_call_others(count_call, arg);
 	return 0;
 }
@@ -220,7 +221,7 @@ static void test_calls(void)
 		thread_create(&threads[i], "caller", call_others, &calls, 0);
 	for (unsigned i = 0; i < 4; i++)
 		thread_join(threads[i]);
-	TAP_EQUAL(calls, 4 * 200 * (nr_cpus_online - 1), "every call ran once on every other CPU");
+	TAP_EQUAL(calls, 4 * CALLS * (nr_cpus_online - 1), "every call ran once on every other CPU");
 }
 
 int main(void)
