@@ -17,6 +17,7 @@
 #include "kernel/dev/machine.h"
 #include "kernel/init/args.h"
 #include "kernel/mem/page.h"
+#include "kernel/mem/slab.h"
 #include "kernel/mem/vmap.h"
 #include "lib/cmdline.h"
 
@@ -39,7 +40,7 @@ static void log_options_apply(const char *cmdline)
 
 void kernel_start(unsigned entry, uint64_t info)
 {
-	int error = bootinfo_fill((enum boot_entry)entry, info, &bootinfo);
+	int status, error = bootinfo_fill((enum boot_entry)entry, info, &bootinfo);
 	struct args args;
 
 	log_clock = clock_log;
@@ -62,5 +63,8 @@ void kernel_start(unsigned entry, uint64_t info)
 	cpu_start_all();
 	arch_irq_enable();
 	args_parse(&args, bootinfo.cmdline);
-	machine_exit(main(args.argc, args.argv));
+	slab_leaks_begin();
+	status = main(args.argc, args.argv);
+	slab_leaks_end();
+	machine_exit(status);
 }

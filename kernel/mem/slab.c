@@ -12,7 +12,6 @@
 #include "lib/util.h"
 
 #define SLAB_ORDER_MAX 3
-#define SLAB_OBJECT_MAX (16ul << 10)
 #define OBJECTS_LEAST 4 /* in a slab, where SLAB_ORDER_MAX allows */
 #define MAGAZINE_BATCH 8
 #define NO_OBJECT 0xffff

@@ -8,6 +8,7 @@
 #include "lib/util.h"
 
 #define SLAB_CACHES_MAX 64
+#define SLAB_OBJECT_MAX (16ul << 10)
 
 struct slab_cache {
 	const char *name;
@@ -55,12 +56,14 @@ static inline struct page *slab_head(const struct slab_cache *cache, const void 
 /* Behind each object: who took or freed it, and marks that an overrun destroys. */
 struct slab_trailer {
 	uint32_t magic;
-	uint32_t len; /* that was asked for; from here to the trailer there is a red zone */
+	uint16_t len; /* that was asked for; from here to the trailer there is a red zone */
+	uint16_t era; /* that it was taken in, see slab_leaks_begin */
 	const void *caller;
 };
 #define SLAB_TRAILER_SIZE sizeof(struct slab_trailer)
 #define SLAB_MAGIC_USED 0x600dca5eu
 #define SLAB_MAGIC_FREE 0xdeadca5eu
+_Static_assert(SLAB_OBJECT_MAX <= UINT16_MAX, "slab_trailer.len holds every length");
 
 static inline struct slab_trailer *slab_trailer(const struct slab_cache *cache, void *object)
 {

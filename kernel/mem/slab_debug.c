@@ -18,6 +18,9 @@
 
 extern const uint8_t symtab_start[], symtab_end[]; /* image.ld */
 
+/* Objects of this era and of later ones count as leaks: see slab_leaks_begin. */
+static uint16_t era;
+
 struct place {
 	char name[64];
 };
@@ -68,7 +71,8 @@ void slab_debug_alloc(struct slab_cache *cache, void *object, size_t len, const 
 		damaged(cache, object, at, "written to after it was freed");
 	memset(object, FILL_FRESH, len);
 	memset((char *)object + len, FILL_RED, (uintptr_t)trailer - (uintptr_t)object - len);
-	*trailer = (struct slab_trailer){ .magic = SLAB_MAGIC_USED, .len = len, .caller = caller };
+	*trailer =
+		(struct slab_trailer){ .magic = SLAB_MAGIC_USED, .len = len, .era = READ_ONCE(era), .caller = caller };
 }
 
 void slab_debug_free(struct slab_cache *cache, void *object, const void *caller)
@@ -115,7 +119,8 @@ static void site_count(const void *caller)
 	sites[i].n++;
 }
 
-static void count_slabs(struct slab_cache *cache, struct list *slabs)
+/* Objects in use that were taken in era SINCE or later. */
+static void count_slabs(struct slab_cache *cache, struct list *slabs, unsigned since)
 {
 	struct list *link;
 
@@ -126,25 +131,53 @@ static void count_slabs(struct slab_cache *cache, struct list *slabs)
 			struct slab_trailer *trailer =
 				slab_trailer(cache, (char *)page_to_virt(slab) + (size_t)i * cache->stride);
 
-			if (trailer->magic == SLAB_MAGIC_USED)
+			if (trailer->magic == SLAB_MAGIC_USED && trailer->era >= since)
 				site_count(trailer->caller);
 		}
 	}
 }
 
-void slab_debug_report(struct slab_cache *cache)
+/* Logs each call site with its count. Returns how many objects there were. */
+static size_t report(struct slab_cache *cache, unsigned since, const char *what)
 {
 	unsigned long flags = spin_lock_irqsave(&sites_lock), cache_flags = spin_lock_irqsave(&cache->lock);
+	size_t n;
 
 	nr_sites = nr_rest = 0;
-	count_slabs(cache, &cache->partial);
-	count_slabs(cache, &cache->full);
+	count_slabs(cache, &cache->partial, since);
+	count_slabs(cache, &cache->full, since);
 	spin_unlock_irqrestore(&cache->lock, cache_flags);
-	for (unsigned i = 0; i < nr_sites; i++)
-		log_info("slab %s:   %u taken by %s", cache->name, sites[i].n, place_of(sites[i].caller).name);
+	n = nr_rest;
+	for (unsigned i = 0; i < nr_sites; i++) {
+		n += sites[i].n;
+		log_info("%s: %u objects of slab %s taken by %s", what, sites[i].n, cache->name,
+			 place_of(sites[i].caller).name);
+	}
 	if (nr_rest)
-		log_info("slab %s:   %u taken elsewhere", cache->name, nr_rest);
+		log_info("%s: %u objects of slab %s taken elsewhere", what, nr_rest, cache->name);
 	spin_unlock_irqrestore(&sites_lock, flags);
+	return n;
+}
+
+void slab_debug_report(struct slab_cache *cache)
+{
+	report(cache, 0, "in use");
+}
+
+void slab_leaks_begin(void)
+{
+	era++;
+}
+
+size_t slab_leaks_end(void)
+{
+	unsigned long flags = spin_lock_irqsave(&slab_caches_lock);
+	size_t n = 0;
+
+	for (struct slab_cache *cache = slab_caches; cache; cache = cache->next)
+		n += report(cache, era, "leak");
+	spin_unlock_irqrestore(&slab_caches_lock, flags);
+	return n;
 }
 
 #endif

@@ -284,6 +284,24 @@ static void debug_use_after_free(void)
 	}));
 }
 
+/* Only what was taken since the check began, and is not given back, counts; in release builds nothing does. */
+static void leaks(void)
+{
+	char *before = kmalloc(100), *kept[5];
+
+	slab_leaks_begin();
+	kfree(kmalloc(100));
+	assert_int_equal(slab_leaks_end(), 0);
+	for (unsigned i = 0; i < ARRAY_SIZE(kept); i++)
+		kept[i] = kmalloc(16 + i * 200);
+	assert_int_equal(slab_leaks_end(), IS_DEBUG ? ARRAY_SIZE(kept) : 0);
+	kfree(kept[2]);
+	kfree(before);
+	assert_int_equal(slab_leaks_end(), IS_DEBUG ? ARRAY_SIZE(kept) - 1 : 0);
+	slab_leaks_begin();
+	assert_int_equal(slab_leaks_end(), 0);
+}
+
 #define IN_CHILD(fn)                                                                                                   \
 	{                                                                                                              \
 #fn, run, NULL, NULL, (void *)(fn)                                                                     \
@@ -298,6 +316,7 @@ int main(void)
 		IN_CHILD(too_many_caches), IN_CHILD(free_link_damaged),
 		IN_CHILD(bad_frees),	   IN_CHILD(interior_free),
 		IN_CHILD(debug_overrun),   IN_CHILD(debug_use_after_free),
+		IN_CHILD(leaks),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
