@@ -25,7 +25,7 @@ help:
 demo:
 	@scripts/install-deps
 	@$(MAKE) --no-print-directory -s images
-	@scripts/boot $(B)/images/boot-hello loglevel=6 -smp 2
+	@scripts/boot $(B)/images/boot-hello loglevel=7 -smp 2
 
 check:
 	scripts/install-deps

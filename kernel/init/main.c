@@ -62,6 +62,7 @@ void kernel_start(unsigned entry, uint64_t info)
 	arch_protect();
 	cpu_start_all();
 	arch_irq_enable();
+	log_debug("boot: %u CPUs", nr_cpus);
 	args_parse(&args, bootinfo.cmdline);
 	slab_leaks_begin();
 	status = main(args.argc, args.argv);
