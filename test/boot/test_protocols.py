@@ -1,5 +1,8 @@
 """boot-hello by every boot protocol: PVH is test_hello.py's, here are multiboot2, 64-bit Linux and PVH without a RSDP."""
 
+import re
+import subprocess
+
 import pytest
 
 import qemu
@@ -40,3 +43,14 @@ def test_loader_says_so(image, options, name):
 def test_multiboot2_modules(image, firmware):
     modules = tuple((f"module {n} with some text", bytes([n]) * 5000) for n in range(20))
     qemu.boot_iso(image("hello"), qemu.Q35, firmware, modules=modules).expect(HELLO)
+
+
+@pytest.mark.parametrize("name", ["hello", "pci", "layout"])
+def test_no_gap_in_image(image, name):
+    """A loader may put what it has to say into any memory that the image does not claim, between its segments too."""
+    headers = subprocess.run(["readelf", "-lW", image(name)], check=True, capture_output=True, text=True).stdout
+    loads = re.findall(r"^ +LOAD +\S+ \S+ (\S+) \S+ (\S+)", headers, re.MULTILINE)
+    segments = [(int(start, 16), int(length, 16)) for start, length in loads]
+    assert len(segments) == 3, headers
+    for (start, length), (following, _) in zip(segments, segments[1:]):
+        assert start + length == following, headers
