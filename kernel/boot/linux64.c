@@ -133,6 +133,8 @@ static int linux64_fill(uint64_t info, struct bootinfo *bi)
 	ramdisk_len = get_split(zp, ZP_RAMDISK_SIZE, ZP_EXT_RAMDISK_SIZE);
 	if (ramdisk && ramdisk_len && bootinfo_add_module(bi, ramdisk, ramdisk_len, NULL, 0))
 		log_warn("linux64: initial RAM disk does not fit: ignored");
+	if (zp[ZP_E820_ENTRIES] > E820_ENTRIES_MAX)
+		log_warn("linux64: e820 map has %u entries, taking %u", zp[ZP_E820_ENTRIES], E820_ENTRIES_MAX);
 	read_e820(zp + ZP_E820_TABLE, MIN(zp[ZP_E820_ENTRIES], E820_ENTRIES_MAX), bi);
 	read_setup_data(get64(zp + ZP_SETUP_DATA), bi);
 	return 0;

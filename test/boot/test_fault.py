@@ -48,10 +48,36 @@ def test_fault(image, kind, reason, function, smp):
     expect_panic(qemu.boot(image("fault-cpu"), smp=smp, cmdline="-- " + kind), reason, function)
 
 
-@pytest.mark.parametrize("machine", qemu.MACHINES, ids=str)
-def test_fault_machines(image, machine):
-    kind, reason, function = KINDS[1]
+OTHER_MACHINES = [m for m in qemu.MACHINES if m is not qemu.MICROVM]
+
+
+@pytest.mark.parametrize("machine", OTHER_MACHINES, ids=str)
+@pytest.mark.parametrize("kind, reason, function", KINDS, ids=[k[0] for k in KINDS])
+def test_machine(image, kind, reason, function, machine):
     expect_panic(qemu.boot(image("fault-cpu"), machine, cmdline="-- " + kind, smp=2), reason, function)
+
+
+@pytest.mark.parametrize("kind, reason, function", KINDS, ids=[k[0] for k in KINDS])
+def test_linux64(image, kind, reason, function):
+    expect_panic(qemu.load(image("fault-cpu"), "mode=linux64", cmdline="-- " + kind, smp=2), reason, function)
+
+
+# A CD each, so a few: NULL, each kind of W^X, a stack that overflows, a fault on another CPU.
+BY_GRUB = [k for k in KINDS if k[0] in ("null-write", "text-write", "data-execute", "stack-overflow", "other-cpu-fault")]
+
+
+@pytest.mark.parametrize("firmware", ["bios", "uefi"])
+@pytest.mark.parametrize("kind, reason, function", BY_GRUB, ids=[k[0] for k in BY_GRUB])
+def test_multiboot2(image, kind, reason, function, firmware):
+    expect_panic(qemu.boot_iso(image("fault-cpu"), qemu.Q35, firmware, cmdline="-- " + kind, smp=2), reason, function)
+
+
+def test_report_shows_log(image):
+    """What was logged but not shown comes with the report, once."""
+    result = qemu.boot(image("fault-cpu"), cmdline="-- null-write")
+    assert "about to: null-write" in result.output[result.output.index("lines that were only logged so far:"):]
+    result = qemu.boot(image("fault-cpu"), cmdline="loglevel=6 -- null-write")
+    assert result.output.count("about to: null-write") == 1, result.describe()
 
 
 def test_nothing_forbidden(image):

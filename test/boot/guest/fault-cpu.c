@@ -254,8 +254,10 @@ static const struct {
 int main(int argc, char **argv)
 {
 	for (unsigned i = 0; argc > 1 && i < ARRAY_SIZE(kinds); i++) {
-		if (strcmp(argv[1], kinds[i].name) == 0)
-			kinds[i].fn();
+		if (strcmp(argv[1], kinds[i].name) != 0)
+			continue;
+		log_info("about to: %s", argv[1]);
+		kinds[i].fn();
 	}
 	log_err("nothing stopped it");
 	return 1;
