@@ -40,7 +40,7 @@ extern struct arch_aspace arch_kernel_aspace;
 
 /*
  * Maps [VA, VA+LEN) to [PA, PA+LEN) with the largest pages that alignment and CPU allow. All page-aligned. -EEXIST when
- * a page is mapped already, -ENOMEM when no table page can be had (what was mapped before stays). Callers that change the
+ * a page is mapped already, -EINVAL for protections that are refused or lack PT_READ, -ENOMEM when no table page can be had (what was mapped before stays). Callers that change the
  * same range of one aspace serialise; different ranges need no lock. Needs no TLB flush.
  */
 int arch_pt_map(struct arch_aspace *as, uintptr_t va, paddr_t pa, size_t len, unsigned prot);
@@ -57,7 +57,7 @@ void arch_tlb_flush(uintptr_t va, size_t len);
  * The direct map: all RAM at one random base, readable and writable, never executable, without the pages of the kernel
  * image itself. It fills on first use. arch_physmap_add() makes [PA, PA+LEN) reachable and returns its address there,
  * NULL when it is beyond the CPU's physical address width or tables run out; adding twice is harmless and cheap.
- * Memory handed out by the page allocator is always in it. Callable from the first C in the kernel on; serialised inside.
+ * Memory handed out by the page allocator is always in it. Callable from the first C in the kernel on; needs no lock.
  */
 void *arch_physmap_add(paddr_t pa, size_t len);
 /* Only for addresses that arch_physmap_add has covered. */
@@ -73,7 +73,7 @@ struct arch_layout {
 	size_t image_len;
 	uintptr_t slide;	       /* image_virt - link address */
 	uintptr_t physmap_base;	       /* 1 GiB aligned */
-	uintptr_t memmap_base;	       /* struct page array: room for PHYS_MAX / PAGE_SIZE entries of 64 bytes */
+	uintptr_t memmap_base;	       /* struct page array: room for PHYS_MAX / PAGE_SIZE entries of up to 64 bytes */
 	uintptr_t vmap_base, vmap_len; /* kernel stacks, device memory, per-CPU areas */
 	uintptr_t boot_stack_bottom, boot_stack_top;
 };
@@ -112,7 +112,10 @@ struct trapframe {
 
 /* Vectors. 0..31 are the CPU's exceptions; the rest is handed out by core/irq.c between the two bounds. */
 enum {
+	VECTOR_NMI = 2,
+	VECTOR_DOUBLE_FAULT = 8,
 	VECTOR_PAGE_FAULT = 14,
+	VECTOR_MACHINE_CHECK = 18,
 	VECTOR_IRQ_FIRST = 0x30,
 	VECTOR_IRQ_LAST = 0xef,
 	VECTOR_TIMER = 0xf0, /* local APIC timer */
@@ -179,10 +182,7 @@ int arch_cpu_start(uint32_t apic_id, void *percpu_area, void *stack_top, void (*
 /* All CPUs that were started are up: the trampoline page is no longer executable. Once, and no start after it. */
 void arch_cpu_start_done(void);
 
-/*
- * A machine-level way out that needs no tables: QEMU's isa-debug-exit when it is there, with STATUS; else a reset (triple
- * fault). Does not return.
- */
+/* A way out that needs nothing of the machine: the CPU shuts down, which resets it. */
 void arch_machine_reset(void) __attribute__((noreturn));
 
 /* Up to LEN bytes from RDSEED, else RDRAND; returns how many it got (0 where the CPU has neither). */
@@ -193,7 +193,7 @@ extern uint64_t arch_boot_noise[8];
 /* Walks frame pointers from BP (0: the caller's frame), at most MAX return addresses; stays inside the stack it began in. */
 unsigned arch_backtrace(uintptr_t bp, uintptr_t *addresses, unsigned max);
 
-/* Reads 1 byte that may not be mapped: 0 or -EFAULT. For panic reports and probes. */
+/* Copies LEN bytes that may not be mapped: 0, or -EFAULT after those that are. For panic reports and probes. */
 int arch_probe_read(void *dst, const void *src, size_t len);
 
 static inline void *arch_phys_to_virt(paddr_t pa)

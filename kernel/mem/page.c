@@ -10,7 +10,7 @@
 
 /*
  * Covers buddy.c, section.c. Held while a section comes to life, so arch_physmap_add and arch_pt_map run under it and
- * call page_table_page_alloc: order page_lock, the direct map's lock, table_lock.
+ * call page_table_page_alloc: order page_lock, table_lock.
  */
 static struct spinlock page_lock = SPINLOCK_INIT("page");
 

@@ -26,6 +26,7 @@ KINDS = [
     ("stack-smash", r"stack smashed", "stack_smash"),
     ("area-guard-write", r"page fault: guard page of a kernel area at 0x[0-9a-f]+", "area_guard_write"),
     ("stack-pointer-lost", r"kernel stack overflow: stack pointer 0x[0-9a-f]+", "stack_pointer_lost"),
+    ("stack-pointer-lost-call", r"kernel stack overflow: stack pointer 0x[0-9a-f]+", "kernel_start"),
     ("noncanonical-read", r"general protection", "noncanonical_read"),
     ("divide", r"divide error", "divide"),
     ("invalid-opcode", r"invalid opcode", "invalid_opcode"),
@@ -39,6 +40,7 @@ KINDS = [
 def expect_panic(result, reason, function):
     assert result.panicked, result.describe()
     assert re.search(r"panic: .*" + reason, result.output), result.describe()
+    assert "panic: again" not in result.output, result.describe()
     assert re.search(r"\b" + function + r"[.\w]*\+", result.output), result.describe()
 
 

@@ -18,12 +18,11 @@ struct task_state {
 	uint16_t reserved3, io_map;
 } __attribute__((packed));
 
+/* An interrupt descriptor. Low: offset 15..0, selector, IST, type, offset 31..16. High: offset 63..32. */
 struct gate {
-	uint16_t offset_low, selector;
-	uint8_t ist, type;
-	uint16_t offset_middle;
-	uint32_t offset_high, reserved;
+	uint64_t low, high;
 };
+#define GATE_INTERRUPT (0x8eul << 40) /* present, ring 0, 64-bit interrupt gate */
 
 /* What LGDT and LIDT read begins at `limit`; before it room, so that `base` is aligned and can be relocated. */
 struct table_pointer {
@@ -41,31 +40,33 @@ static PERCPU(struct task_state, task_state);
 static PERCPU(uint64_t, descriptors[5]);
 static struct gate gates[256] __attribute__((aligned(16)));
 
+/*
+ * Other CPUs may take VECTOR meanwhile if it is open already: then each word is replaced by the same value.
+ */
 static void gate_set(unsigned vector, const char *handler, unsigned ist)
 {
 	uintptr_t address = (uintptr_t)handler;
+	struct gate *gate = &gates[vector];
 
-	gates[vector] = (struct gate){
-		.offset_low = address & 0xffff,
-		.offset_middle = address >> 16 & 0xffff,
-		.offset_high = address >> 32,
-		.selector = SELECTOR_CODE,
-		.ist = ist,
-		.type = 0x8e, /* present, ring 0, 64-bit interrupt gate */
-	};
+	__atomic_store_n(&gate->high, address >> 32, __ATOMIC_RELAXED);
+	__atomic_store_n(&gate->low,
+			 (address & 0xffff0000) << 32 | GATE_INTERRUPT | (uint64_t)ist << 32 | SELECTOR_CODE << 16 |
+				 (address & 0xffff),
+			 __ATOMIC_RELEASE);
+}
+
+static void exception_gate_set(unsigned vector, unsigned ist)
+{
+	gate_set(vector, trap_exception_entries + vector * 16, ist);
 }
 
 static void exception_gates_set(void)
 {
-	for (unsigned vector = 0; vector < 32; vector++) {
-		unsigned ist = IST_EXCEPTION;
-
-		if (vector == 2)
-			ist = IST_NMI;
-		else if (vector == 8 || vector == 18)
-			ist = IST_PANIC;
-		gate_set(vector, trap_exception_entries + vector * 16, ist);
-	}
+	for (unsigned vector = 0; vector < 32; vector++)
+		exception_gate_set(vector, IST_EXCEPTION);
+	exception_gate_set(VECTOR_NMI, IST_NMI);
+	exception_gate_set(VECTOR_DOUBLE_FAULT, IST_PANIC);
+	exception_gate_set(VECTOR_MACHINE_CHECK, IST_PANIC);
 }
 
 void arch_vector_open(unsigned vector)

@@ -94,21 +94,34 @@ void trap_handle_irq(struct trapframe *frame)
 	arch_upcalls.irq(frame);
 }
 
+/* The panic stack is this CPU's kernel stack from now on: the report's probes of bad addresses raise exceptions on it. */
+static void panic_stack_enter(void)
+{
+	uintptr_t top = percpu_this(trap_stack)->panic_top;
+
+	arch_kernel_stack_set(top - IST_PANIC_SIZE, top);
+}
+
 void trap_handle_in_place(struct trapframe *frame)
 {
-	if (frame->vector == 2)
+	if (frame->vector == VECTOR_NMI) {
 		arch_upcalls.nmi(frame);
-	else
-		exception_panic(frame, 0);
+		return;
+	}
+	panic_stack_enter();
+	exception_panic(frame, 0);
 }
 
 void trap_bad_stack(struct trapframe *frame)
 {
+	struct trap_stack stack = *percpu_this(trap_stack);
+
 	if (frame->vector > 31)
 		frame->vector = (uint8_t)(frame->vector + 128);
+	panic_stack_enter();
 	arch_upcalls.panic(frame,
 			   "kernel stack overflow: stack pointer %#lx, stack %#lx to %#lx (vector %lu, address %#lx)",
-			   frame->sp, percpu_this(trap_stack)->bottom, percpu_this(trap_stack)->top, frame->vector,
+			   frame->sp, stack.bottom, stack.top, frame->vector,
 			   frame->vector == VECTOR_PAGE_FAULT ? read_cr2() : 0);
 }
 

@@ -159,6 +159,12 @@ static void stack_pointer_lost(void)
 	__asm__ volatile("mov %0, %%rsp; push %%rax" ::"r"(arch_layout.vmap_base + 64));
 }
 
+/* The report itself then meets addresses that it cannot read, on the panic stack. */
+static void stack_pointer_lost_call(void)
+{
+	__asm__ volatile("mov %0, %%rsp; jmp *%1" ::"r"(arch_layout.vmap_base + 64), "r"(arch_layout.vmap_base));
+}
+
 static void noncanonical_read(void)
 {
 	(void)*(volatile char *)hide((void *)0x8000000000000000);
@@ -242,6 +248,7 @@ static const struct {
 	{ "stack-smash", stack_smash },
 	{ "area-guard-write", area_guard_write },
 	{ "stack-pointer-lost", stack_pointer_lost },
+	{ "stack-pointer-lost-call", stack_pointer_lost_call },
 	{ "noncanonical-read", noncanonical_read },
 	{ "divide", divide },
 	{ "invalid-opcode", invalid_opcode },
