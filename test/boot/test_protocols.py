@@ -39,6 +39,16 @@ def test_loader_says_so(image, options, name):
     qemu.load(image("hello"), options, cmdline="loglevel=7").expect(name, HELLO)
 
 
+# PGE, PCIDE, SMEP with SMAP, 5-level paging, and that with PCIDE: bits of CR4 (Intel SDM vol. 3, 2.5) beside PAE.
+@pytest.mark.parametrize("bits", [0x80, 0x20000, 0x300000, 0x1000, 0x21080])
+def test_loader_leftovers(image, bits):
+    """Modes that a loader may leave switched on are none of the kernel's."""
+    options = {"options": f"mode=linux64 cr4={0x20 | bits:x}", "cpu": "max", "smp": 2}
+    qemu.load(image("hello"), **options).expect(HELLO)
+    result = qemu.load(image("fault-cpu"), cmdline="-- load-address-read", **options)
+    assert result.panicked and "read at 0x100000: not mapped" in result.output, result.describe()
+
+
 @pytest.mark.parametrize("firmware", ["bios", "uefi"])
 def test_multiboot2_modules(image, firmware):
     modules = tuple((f"module {n} with some text", bytes([n]) * 5000) for n in range(20))

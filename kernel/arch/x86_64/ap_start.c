@@ -35,41 +35,41 @@ struct ap_request *ap_requests;
 
 void ap_main(struct ap_request *request) __attribute__((noreturn));
 
-static paddr_t trampoline; /* 0 until there is one */
+static paddr_t trampoline; /* its page; 0 until there is one */
+static bool trampoline_ready;
 
 void ap_main(struct ap_request *request)
 {
+	write_cr4(CR4_KERNEL | CR4_PGE);
 	arch_cpu_init(request->percpu_area);
 	request->entry(request->arg);
 	__builtin_unreachable();
 }
 
-/* Mapped for as long as CPUs start; writable only through the direct map. */
-static int trampoline_map(void)
-{
-	return arch_pt_map(&arch_kernel_aspace, trampoline, trampoline, PAGE_SIZE, PT_READ | PT_EXEC);
-}
-
+/* Once it has a page it keeps that, but is ready only when mapped: for as long as CPUs start, and without write permission. */
 static int trampoline_make(void)
 {
-	paddr_t page = arch_upcalls.low_page_alloc();
 	struct trampoline_words words = { .gdt_limit = 15, .far_selector = 8 };
+	paddr_t page;
 	char *copy;
 
-	if (!page)
+	if (!trampoline)
+		trampoline = arch_upcalls.low_page_alloc();
+	page = trampoline;
+	if (!page || arch_pt_map(&arch_kernel_aspace, page, page, PAGE_SIZE, PT_READ | PT_EXEC))
 		return -ENOMEM;
 	copy = arch_phys_to_virt(page);
 	words.gdt_base = page + (uintptr_t)(ap_trampoline_gdt - ap_trampoline);
 	words.far_offset = page + (uintptr_t)(ap_trampoline_long_mode - ap_trampoline);
-	words.cr0 = read_cr0();
+	words.cr0 = CR0_KERNEL;
 	words.cr3 = arch_kernel_aspace.root; /* in the image, so below 4 GiB */
-	words.cr4 = read_cr4();
-	words.efer = read_msr(MSR_EFER) & (EFER_SCE | EFER_LME | EFER_NXE);
+	words.cr4 = CR4_KERNEL;
+	words.efer = EFER_SCE | EFER_LME | EFER_NXE;
 	words.entry = (uintptr_t)ap_entry;
 	memcpy(copy, ap_trampoline, (size_t)(ap_trampoline_end - ap_trampoline));
 	memcpy(copy + (ap_trampoline_words - ap_trampoline), &words, sizeof(words));
-	trampoline = page;
-	return trampoline_map();
+	trampoline_ready = true;
+	return 0;
 }
 
 /* About 1 us for each: an ISA bus cycle on real hardware. */
@@ -106,7 +106,7 @@ int arch_cpu_start(uint32_t apic_id, void *percpu_area, void *stack_top, void (*
 	/* In xAPIC mode ids have 8 bits; all ones means every CPU, this one too. */
 	if (apic_id >= (apic_page ? 0xffu : 0xffffffffu))
 		return -EINVAL;
-	if (!trampoline) {
+	if (!trampoline_ready) {
 		error = trampoline_make();
 		if (error)
 			return error;
@@ -119,8 +119,9 @@ int arch_cpu_start(uint32_t apic_id, void *percpu_area, void *stack_top, void (*
 
 void arch_cpu_start_done(void)
 {
-	if (!trampoline)
+	if (!trampoline_ready)
 		return;
+	trampoline_ready = false;
 	arch_pt_unmap(&arch_kernel_aspace, trampoline, PAGE_SIZE);
 	arch_tlb_flush(trampoline, PAGE_SIZE);
 }

@@ -38,7 +38,7 @@ static void noise_collect(uint64_t info)
 /*
  * Bases of the kernel's areas in the upper half, in slots of one top-level table entry each (512 GiB), so that no two areas
  * share tables that change:
- *   slots   0..191  direct map: 128 slots (PHYS_MAX) from one of 64, in 1 GiB steps
+ *   slots   0..191  direct map: 128 slots (PHYS_MAX) from one of 63, in 1 GiB steps
  *   slots 194..211  page array: 2 slots from one of 16, in 1 GiB steps
  *   slots 216..247  image in the first half of one slot, in 2 MiB steps so that large pages fit; vmap in its second half
  * Returns the direct map's base, which takes effect once the code runs in the upper half.
@@ -121,12 +121,17 @@ static void image_map(void)
 	}
 }
 
-/* Control registers as the rest of the kernel wants them, on this CPU: write protection in ring 0, SSE usable. */
-static void control_registers_set(void)
+/*
+ * From the start code's page tables to the kernel's own, with the control registers as the kernel wants them. Without PGE in
+ * between, so that no translation survives that a loader had marked global (Intel SDM vol. 3, 4.10.4.1).
+ */
+static void address_space_enter(void)
 {
 	write_msr(MSR_EFER, read_msr(MSR_EFER) | EFER_NXE | EFER_SCE);
-	write_cr0((read_cr0() & ~(uint64_t)(CR0_EM | CR0_TS)) | CR0_WP | CR0_NE | CR0_MP);
-	write_cr4(read_cr4() | CR4_PGE | CR4_OSFXSR | CR4_OSXMMEXCPT);
+	write_cr0(CR0_KERNEL);
+	write_cr4(CR4_KERNEL);
+	write_cr3(arch_kernel_aspace.root);
+	write_cr4(CR4_KERNEL | CR4_PGE);
 }
 
 /*
@@ -140,8 +145,7 @@ static void early_high(unsigned entry, uint64_t info, uintptr_t physmap_base)
 	arch_layout.boot_stack_top = (uintptr_t)boot_stack_top;
 	page_table_init();
 	image_map();
-	control_registers_set();
-	write_cr3(arch_kernel_aspace.root);
+	address_space_enter();
 	arch_cpu_init((void *)percpu_start);
 	arch_kernel_stack_set(arch_layout.boot_stack_bottom, arch_layout.boot_stack_top);
 	arch_upcalls.start(entry, info);

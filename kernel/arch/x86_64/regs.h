@@ -5,21 +5,27 @@
 #define CR0_PE 0x1
 #define CR0_MP 0x2
 #define CR0_EM 0x4
-#define CR0_TS 0x8
+#define CR0_ET 0x10
 #define CR0_NE 0x20
 #define CR0_WP 0x10000
-#define CR0_AM 0x40000
 #define CR0_NW 0x20000000
 #define CR0_CD 0x40000000
 #define CR0_PG 0x80000000
 
 #define CR4_PAE 0x20
+#define CR4_MCE 0x40
 #define CR4_PGE 0x80
 #define CR4_OSFXSR 0x200
 #define CR4_OSXMMEXCPT 0x400
-#define CR4_UMIP 0x800
-#define CR4_FSGSBASE 0x10000
-#define CR4_OSXSAVE 0x40000
+#define CR4_LA57 0x1000
+#define CR4_PCIDE 0x20000
+
+/*
+ * What every CPU runs with, whatever a loader left: write protection in ring 0, SSE usable, machine checks reported. Global
+ * pages come last, when paging is on and under the kernel's own tables (2.5, PGE): CR4_KERNEL | CR4_PGE.
+ */
+#define CR0_KERNEL (CR0_PG | CR0_WP | CR0_NE | CR0_ET | CR0_MP | CR0_PE)
+#define CR4_KERNEL (CR4_PAE | CR4_MCE | CR4_OSFXSR | CR4_OSXMMEXCPT)
 
 #define MSR_EFER 0xc0000080
 #define EFER_SCE 0x1

@@ -111,6 +111,9 @@ start_linux64:
 	cld
 	mov $3, %edi
 	lea boot_stack_top(%rip), %rsp
+	mov %cr4, %rax
+	test $CR4_LA57, %eax
+	jnz leave_long_mode
 start64:
 	xor %eax, %eax
 	mov %eax, %ds
@@ -121,6 +124,34 @@ start64:
 	xor %ebp, %ebp
 	call early_start
 	ud2
+
+/*
+ * The loader has 5-level page tables, ours have 4, and LA57 changes only while paging is off (Intel SDM vol. 3, 2.5): back to
+ * protected mode and from there on like the 32-bit entries. PCIDE has to go first (vol. 2B, MOV to control registers). What
+ * RSI points to must lie below 4 GiB for this, as boot_params does everywhere; if not, its magic is found missing.
+ */
+leave_long_mode:
+	and $~CR4_PCIDE, %eax
+	mov %rax, %cr4
+	mov %esi, %ebx
+	lea boot_gdt(%rip), %rax
+	push %rax
+	sub $8, %rsp
+	movw $31, 6(%rsp)
+	lgdt 6(%rsp)
+	lea 6f(%rip), %rax
+	push $0x10
+	push %rax
+	lretq
+	.code32
+6:	mov $0x18, %eax
+	mov %eax, %ds
+	mov %eax, %ss
+	mov %cr0, %eax
+	and $~CR0_PG, %eax
+	mov %eax, %cr0
+	jmp start32
+	.code64
 
 /*
  * early_switch(root, slide, fn, a, b, c): calls fn(a, b, c) under the page tables at ROOT, SLIDE bytes from here, on an empty
@@ -144,6 +175,8 @@ early_switch:
 boot_gdt:
 	.quad 0
 	.quad 0x00209b0000000000	/* code, present, ring 0, L */
+	.quad 0x00cf9b000000ffff	/* code, 32-bit, flat */
+	.quad 0x00cf93000000ffff	/* data, flat */
 no_long_mode_text:
 	.asciz "drupe: this CPU has no 64-bit mode with no-execute pages\n"
 

@@ -5,6 +5,8 @@
 #include "test/boot/loader/loader.h"
 
 #define E820_MAX 128
+#define CR4_PAE 0x20
+#define CR4_LA57 0x1000
 
 struct e820_entry {
 	uint64_t base, len;
@@ -97,17 +99,20 @@ static void fill_boot_params(const struct machine *machine, struct boot_params *
 	params->nr_e820 = (uint8_t)machine->nr_memory;
 }
 
-/* Intel SDM vol. 3, 4.5: present and writable everywhere, PS in the 512 page-directory entries. */
+/* Intel SDM vol. 3, 4.5: present and writable everywhere, PS and G in the 512 page-directory entries. */
 static void fill_page_tables(void)
 {
 	uint64_t *pml4 = (void *)PML4_ADDRESS, *pdpt = (void *)PDPT_ADDRESS, *pd = (void *)PD_ADDRESS;
+	uint64_t *pml5 = (void *)PML5_ADDRESS;
 
+	memset(pml5, 0, 4096);
 	memset(pml4, 0, 4096);
 	memset(pdpt, 0, 4096);
+	pml5[0] = PML4_ADDRESS | 3;
 	pml4[0] = PDPT_ADDRESS | 3;
 	pdpt[0] = PD_ADDRESS | 3;
 	for (unsigned i = 0; i < 512; i++)
-		pd[i] = (uint64_t)i << 21 | 0x83;
+		pd[i] = (uint64_t)i << 21 | 0x183;
 }
 
 _Noreturn void boot_linux64(const struct machine *machine, uint32_t entry)
@@ -119,10 +124,12 @@ _Noreturn void boot_linux64(const struct machine *machine, uint32_t entry)
 		uint32_t base;
 	} __attribute__((packed)) gdtr = { sizeof(gdt) - 1, GDT_ADDRESS };
 	struct boot_params *params = (void *)ZERO_PAGE_ADDRESS;
+	uint32_t cr4 = (uint32_t)option_number(machine, "cr4=", CR4_PAE);
 
 	memcpy((void *)GDT_ADDRESS, gdt, sizeof(gdt));
 	fill_boot_params(machine, params);
 	fill_page_tables();
 	spoil(machine, params);
-	enter_linux64(entry, ZERO_PAGE_ADDRESS, PML4_ADDRESS, (uint32_t)(uintptr_t)&gdtr);
+	enter_linux64(entry, ZERO_PAGE_ADDRESS, cr4 & CR4_LA57 ? PML5_ADDRESS : PML4_ADDRESS, (uint32_t)(uintptr_t)&gdtr,
+		      cr4);
 }

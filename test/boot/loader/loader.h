@@ -19,6 +19,7 @@ enum {
 	PML4_ADDRESS = 0x9000,
 	PDPT_ADDRESS = 0xa000,
 	PD_ADDRESS = 0xb000,
+	PML5_ADDRESS = 0xc000,
 	CMDLINE_ADDRESS = 0x20000,
 };
 
@@ -67,7 +68,7 @@ _Noreturn void boot_pvh(const struct machine *machine, uint32_t entry);
 _Noreturn void boot_linux64(const struct machine *machine, uint32_t entry);
 
 _Noreturn void enter_pvh(uint32_t entry, uint32_t start_info);
-_Noreturn void enter_linux64(uint32_t entry, uint32_t boot_params, uint32_t pml4, uint32_t gdtr);
+_Noreturn void enter_linux64(uint32_t entry, uint32_t boot_params, uint32_t root, uint32_t gdtr, uint32_t cr4);
 
 /* What PVH hands over: Xen xen/include/public/arch-x86/hvm/start_info.h, version 1. */
 #define START_INFO_MAGIC 0x336ec578u

@@ -25,8 +25,8 @@ enter_pvh:
 	jmp	*%eax
 
 /*
- * void enter_linux64(uint32_t entry, uint32_t boot_params, uint32_t pml4, uint32_t gdtr): long mode as Firecracker's
- * boot CPU has it: CR4.PAE, EFER.LME|LMA, CR0.PE|PG, flat 64-bit CS 8, data segments 16, TR 24, RSP = RBP = 0x8ff0,
+ * void enter_linux64(uint32_t entry, uint32_t boot_params, uint32_t root, uint32_t gdtr, uint32_t cr4): long mode as
+ * Firecracker's boot CPU has it: CR4.PAE (and what else CR4 says), EFER.LME|LMA, CR0.PE|PG, flat 64-bit CS 8, data segments 16, TR 24, RSP = RBP = 0x8ff0,
  * RSI = boot_params, flags 2. Everything else is zero.
  */
 	.globl enter_linux64
@@ -37,7 +37,8 @@ enter_linux64:
 	mov	16(%esp), %ebx
 	lgdt	(%ebx)
 	mov	%eax, %cr3
-	mov	$0x20, %eax
+	mov	20(%esp), %eax
+	and	$~0x20000, %eax		/* PCIDE comes after paging */
 	mov	%eax, %cr4
 	mov	$0xc0000080, %ecx
 	mov	$0x100, %eax
@@ -49,6 +50,8 @@ enter_linux64:
 
 	.code64
 long_mode:
+	mov	20(%esp), %eax
+	mov	%rax, %cr4
 	mov	$16, %eax
 	mov	%eax, %ds
 	mov	%eax, %es
