@@ -96,9 +96,10 @@ static uint64_t pte_flags(unsigned prot, unsigned level)
 	return flags;
 }
 
+/* What is mapped can be read: the format has no entry that is present and forbids it. */
 static bool prot_is_valid(unsigned prot)
 {
-	return (prot & (PT_WRITE | PT_EXEC | PT_WX_ALLOWED)) != (PT_WRITE | PT_EXEC);
+	return prot & PT_READ && (prot & (PT_WRITE | PT_EXEC | PT_WX_ALLOWED)) != (PT_WRITE | PT_EXEC);
 }
 
 static unsigned level_for(uintptr_t va, paddr_t pa, size_t len)
@@ -140,23 +141,23 @@ int arch_pt_map(struct arch_aspace *as, uintptr_t va, paddr_t pa, size_t len, un
 
 		if (!entry)
 			return error;
-		/* Fill the rest of this table while the page size stays the same. */
-		uint64_t flags = pte_flags(prot, level);
-		uint64_t *end = entry + (TABLE_ENTRIES - table_index(va, level));
-		for (; entry < end && len >= step; entry++) {
+		/* As much of this table as can have the same page size. */
+		uint64_t value = pa | pte_flags(prot, level);
+		size_t n = MIN(TABLE_ENTRIES - table_index(va, level), len >> level_shift(level));
+		for (uint64_t *end = entry + n; entry < end; value += step) {
 			if (*entry & PTE_PRESENT)
 				return -EEXIST;
-			*entry = pa | flags;
-			va += step, pa += step, len -= step;
+			*entry++ = value;
 		}
+		va += n * step, pa += n * step, len -= n * step;
 	}
 	return 0;
 }
 
-/* Replaces the large page in ENTRY by a table of pages one level smaller with the same protections. */
-static int large_page_split(uint64_t *entry, unsigned level)
+/* Replaces the large page VALUE in ENTRY by a table of pages one level smaller with the same protections. */
+static int large_page_split(uint64_t *entry, uint64_t value, unsigned level)
 {
-	uint64_t value = *entry, step = 1ul << level_shift(level - 1);
+	uint64_t large = value, step = 1ul << level_shift(level - 1);
 	paddr_t pa = table_alloc();
 
 	if (!pa)
@@ -166,7 +167,9 @@ static int large_page_split(uint64_t *entry, unsigned level)
 		value &= ~(uint64_t)PTE_LARGE;
 	for (unsigned i = 0; i < TABLE_ENTRIES; i++)
 		table[i] = value + i * step;
-	__atomic_store_n(entry, pa | PTE_PRESENT | PTE_WRITE | PTE_ACCESSED, __ATOMIC_RELEASE);
+	/* Another CPU that changes another part of the same page may have been faster: as in table_below. */
+	__atomic_compare_exchange_n(entry, &large, pa | PTE_PRESENT | PTE_WRITE | PTE_ACCESSED, false, __ATOMIC_RELEASE,
+				    __ATOMIC_RELAXED);
 	return 0;
 }
 
@@ -192,7 +195,7 @@ static int range_change(struct arch_aspace *as, uintptr_t va, size_t len,
 			if (*entry & PTE_LARGE) {
 				if (IS_ALIGNED(va, step) && end - va >= step)
 					break;
-				if (large_page_split(entry, level))
+				if (large_page_split(entry, *entry, level))
 					return -ENOMEM;
 			}
 			table = table_below(entry, false);
@@ -336,6 +339,29 @@ static bool physmap_add_beside_image(paddr_t pa, paddr_t end)
 	return true;
 }
 
+/*
+ * What was added last, in one word that is read and written at once: its first page, and in the low ADDED_BITS the number of
+ * pages. Boot asks for the same few pages again and again.
+ */
+#define ADDED_BITS 16
+static uint64_t added;
+
+static bool added_has(paddr_t pa, paddr_t end)
+{
+	uint64_t last = __atomic_load_n(&added, __ATOMIC_RELAXED);
+	paddr_t from = last >> ADDED_BITS << PAGE_SHIFT;
+
+	return pa >= from && end <= from + ((last & ((1u << ADDED_BITS) - 1)) << PAGE_SHIFT);
+}
+
+static void added_set(paddr_t pa, paddr_t end)
+{
+	uint64_t first = pa >> PAGE_SHIFT, n = (ALIGN_UP(end, PAGE_SIZE) >> PAGE_SHIFT) - first;
+
+	if (!(n >> ADDED_BITS))
+		__atomic_store_n(&added, first << ADDED_BITS | n, __ATOMIC_RELAXED);
+}
+
 void *arch_physmap_add(paddr_t pa, size_t len)
 {
 	paddr_t end = pa + len;
@@ -343,6 +369,8 @@ void *arch_physmap_add(paddr_t pa, size_t len)
 
 	if (end < pa || end > arch_phys_limit())
 		return NULL;
+	if (added_has(pa, end))
+		return arch_phys_to_virt(pa);
 	for (paddr_t block = ALIGN_DOWN(pa, LARGE_PAGE_SIZE); block < end; block += LARGE_PAGE_SIZE) {
 		int error = 0;
 
@@ -357,15 +385,18 @@ void *arch_physmap_add(paddr_t pa, size_t len)
 		else if (!entry && error == -ENOMEM)
 			return NULL;
 	}
+	added_set(pa, end);
 	return arch_phys_to_virt(pa);
 }
 
 void arch_protect(void)
 {
-	int error;
+	uintptr_t start = (uintptr_t)protected_start;
+	size_t len = (size_t)(protected_end - protected_start);
 
 	arch_phys_limit(); /* keeps what it has found in protected data */
-	for (char *page = protected_start; page < protected_end; page += PAGE_SIZE)
-		*entry_at(&arch_kernel_aspace, (uintptr_t)page, 0, &error) &= ~(uint64_t)PTE_WRITE;
-	arch_tlb_flush((uintptr_t)protected_start, (size_t)(protected_end - protected_start));
+	/* In an image with much data this may be part of a large page, and need a table to split it. */
+	if (arch_pt_protect(&arch_kernel_aspace, start, len, PT_READ))
+		arch_upcalls.panic(NULL, "boot: no page table to protect %#lx", start);
+	arch_tlb_flush(start, len);
 }
