@@ -4,6 +4,7 @@ import pytest
 
 import qemu
 from test_clock import sources
+from test_fault import SOME_KINDS, expect_panic
 from test_guest import NAMES
 from test_hello import HELLO
 
@@ -28,3 +29,15 @@ def test_clock(kvm, image, options):
     first = "tsc" if options else "kvmclock"
     assert {"pit", "hpet", "acpi_pm", first} <= sources(result)
     assert f"runs on {first}\n" in result.output
+
+
+@pytest.mark.parametrize("kind, reason, function", SOME_KINDS, ids=[k[0] for k in SOME_KINDS])
+def test_fault(kvm, image, kind, reason, function):
+    result = qemu.boot(image("fault-cpu"), accel="kvm", cpu=qemu.KVM_CPU, cmdline="-- " + kind, smp=2, timeout=120)
+    expect_panic(result, reason, function)
+
+
+def test_x2apic(kvm, image):
+    """KVM offers x2APIC, and it is what is used."""
+    result = qemu.boot(image("clock"), accel="kvm", cpu=qemu.KVM_CPU + ",+x2apic", smp=2, timeout=120)
+    assert any(v.startswith("x2APIC: yes") for v in result.tap()), result.describe()
