@@ -15,8 +15,9 @@ def test_pvh(image, machine, memory, smp):
     qemu.boot(image("hello"), machine, memory=memory, smp=smp).expect(HELLO)
 
 
-def test_least_memory(image):
-    qemu.boot(image("hello"), memory=2).expect(HELLO)
+@pytest.mark.parametrize("machine", qemu.MACHINES, ids=str)
+def test_least_memory(image, machine):
+    qemu.boot(image("hello"), machine, memory=2).expect(HELLO)
 
 
 @pytest.mark.parametrize("cpu", ["qemu64", "max"])
