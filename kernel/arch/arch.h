@@ -159,7 +159,7 @@ void arch_irq_ack(void);
 /* Opens this CPU to the interrupt pin that the 8259 pair drives, which arch_apic_init leaves masked. */
 void arch_irq_line_enable(void);
 void arch_ipi_send(uint32_t apic_id, unsigned vector);
-void arch_ipi_send_nmi_others(void);
+void arch_ipi_send_nmi(uint32_t apic_id);
 /*
  * One-shot timer of this CPU: fires VECTOR_TIMER about DELTA_NS from now (0: as soon as possible; UINT64_MAX: never).
  * It may fire early, never lose an event: whoever armed it looks at the clock and arms it again. Interrupts disabled.

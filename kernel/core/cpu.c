@@ -3,6 +3,7 @@
 
 #include "kernel/core/clock.h"
 #include "kernel/core/log.h"
+#include "kernel/core/panic.h"
 #include "kernel/core/sched.h"
 #include "lib/errno.h"
 
@@ -58,6 +59,7 @@ static void cpu_main(void *arg)
 
 	arch_apic_init();
 	__atomic_store_n(&cpu->online, true, __ATOMIC_SEQ_CST);
+	panic_nmi(NULL); /* a panic may have stopped those that were online before */
 	/* What was flushed before others knew of us we may still hold. */
 	arch_tlb_flush(0, SIZE_MAX);
 	__atomic_fetch_add(&nr_cpus_online, 1, __ATOMIC_SEQ_CST);

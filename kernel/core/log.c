@@ -44,6 +44,7 @@ uint64_t (*log_clock)(void);
 
 static unsigned log_holder;   /* atomic: the CPU that holds the lock, plus 1; 0 when free */
 static unsigned panic_holder; /* atomic: the CPU that has the log for good, plus 1 */
+static uint64_t panic_time;   /* set before panic_holder */
 /* Under the lock: */
 static char ring[RING_SIZE] __attribute__((aligned(16)));
 static uint64_t head, tail;
@@ -132,6 +133,14 @@ static struct record *record_begin(void)
 	return record_at(head);
 }
 
+/* A panic is one moment: it must not ask a clock whose lock a CPU holds that it has stopped. */
+static uint64_t time_now(void)
+{
+	if (READ_ONCE(panic_holder))
+		return panic_time;
+	return log_clock ? log_clock() : 0;
+}
+
 static void record_commit(struct record *record, enum log_level level, size_t len)
 {
 	if (len >= LOG_LINE_MAX) {
@@ -141,7 +150,7 @@ static void record_commit(struct record *record, enum log_level level, size_t le
 	while (len && record->text[len - 1] == '\n')
 		len--;
 	record->text[len++] = '\n';
-	record->time = log_clock ? log_clock() : 0;
+	record->time = time_now();
 	record->len = (uint16_t)len;
 	record->size = (uint16_t)ALIGN_UP(offsetof(struct record, text) + len, sizeof(struct record));
 	record->level = (uint8_t)level;
@@ -295,6 +304,7 @@ void log_sink_register(struct log_sink *sink)
 
 void log_panic_begin(void)
 {
+	panic_time = time_now();
 	__atomic_store_n(&panic_holder, cpu_self() + 1, __ATOMIC_SEQ_CST);
 }
 

@@ -115,6 +115,18 @@ static void report_where(void)
 	       arch_layout.image_virt - arch_layout.slide);
 }
 
+/*
+ * Only those that are up: an NMI in a CPU that has no descriptor tables yet would reset the machine. Whoever comes up later
+ * looks by itself (cpu_main).
+ */
+static void stop_others(void)
+{
+	for (unsigned i = 0; i < nr_cpus; i++) {
+		if (i != cpu_self() && __atomic_load_n(&cpus[i].online, __ATOMIC_SEQ_CST))
+			arch_ipi_send_nmi(cpus[i].apic_id);
+	}
+}
+
 /* Makes this CPU the one that reports, or does not return. */
 static void panic_begin(const char *format, va_list args)
 {
@@ -147,9 +159,7 @@ panic_report(const struct trapframe *frame, uintptr_t bp, const char *format, va
 	panic_begin(format, args);
 	fmt_vformat(reason, sizeof(reason), format, args);
 	report("panic: %s", reason);
-	/* Where there is one CPU, the local APIC may not be up yet. */
-	if (__atomic_load_n(&nr_cpus_online, __ATOMIC_RELAXED) > 1)
-		arch_ipi_send_nmi_others();
+	stop_others();
 	report_where();
 	if (frame) {
 		report_registers(frame);
@@ -179,7 +189,7 @@ void panic_frame(const struct trapframe *frame, const char *format, ...)
 
 void panic_nmi(struct trapframe *frame)
 {
-	unsigned holder = __atomic_load_n(&panic_cpu, __ATOMIC_RELAXED);
+	unsigned holder = __atomic_load_n(&panic_cpu, __ATOMIC_SEQ_CST);
 
 	(void)frame;
 	if (holder && holder != cpu_self() + 1)

@@ -23,6 +23,7 @@ static char text[4000];
 static jmp_buf end;
 static int exit_status;
 static unsigned nr_nmi_sent;
+static uint32_t nmi_sent_to;
 static bool fault_in_report;
 static uintptr_t return_on_stack = IMAGE + 0x105;
 
@@ -81,8 +82,9 @@ int arch_probe_read(void *dst, const void *src, size_t len)
 	return -1;
 }
 
-void arch_ipi_send_nmi_others(void)
+void arch_ipi_send_nmi(uint32_t apic_id)
 {
+	nmi_sent_to = apic_id;
 	nr_nmi_sent++;
 }
 
@@ -112,8 +114,10 @@ static int reset(void **state)
 	panic_exit = exit_machine;
 	panic_cpu = depth = 0;
 	nr_nmi_sent = 0;
-	nr_cpus_online = 1;
 	cpu_self_nr = 0;
+	nr_cpus = 3;
+	for (unsigned i = 0; i < nr_cpus; i++)
+		cpus[i] = (struct cpu){ .nr = i, .apic_id = i + 10, .online = i == 0 };
 	exit_status = -1;
 	fault_in_report = false;
 	thread_current_ = NULL;
@@ -132,12 +136,13 @@ static void test_report(void **state)
 	static struct thread thread = { .name = "worker" };
 
 	(void)state;
-	nr_cpus_online = 2;
+	cpus[2].online = true;
 	thread_current_ = &thread;
 	if (!setjmp(end))
 		panic("reason %d", 42);
 	assert_int_equal(exit_status, EXIT_PANIC);
-	assert_int_equal(nr_nmi_sent, 1);
+	assert_int_equal(nr_nmi_sent, 1); /* not to one that is not up yet, which could not take it */
+	assert_int_equal(nmi_sent_to, 12);
 	assert_false(shim_irq_enabled);
 	assert_memory_equal(text, "panic: reason 42\n", 17);
 	check_line("CPU 0, thread \"worker\"; image at 0xffffff0000000000, linked for 0x100000\n");

@@ -97,7 +97,7 @@ void arch_ipi_send(uint32_t apic_id, unsigned vector)
 	apic_command(apic_id, APIC_COMMAND_ASSERT | vector);
 }
 
-void arch_ipi_send_nmi_others(void)
+void arch_ipi_send_nmi(uint32_t apic_id)
 {
-	apic_command(0, APIC_COMMAND_ASSERT | APIC_COMMAND_OTHERS | APIC_DELIVER_NMI);
+	apic_command(apic_id, APIC_COMMAND_ASSERT | APIC_DELIVER_NMI);
 }
