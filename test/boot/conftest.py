@@ -19,6 +19,19 @@ def pytest_generate_tests(metafunc):
         metafunc.parametrize("build", metafunc.config.getoption("builds").split(","))
 
 
+def pytest_collection_modifyitems(config, items):
+    """UEFI's and KVM's boots take seconds and prove the same of every build: only the first one boots there."""
+    first = config.getoption("builds").split(",")[0]
+
+    def is_kept(item):
+        parameters = getattr(item, "callspec", None)
+        if not parameters or parameters.params.get("build", first) == first:
+            return True
+        return parameters.params.get("firmware") != "uefi" and "kvm" not in item.fixturenames
+
+    items[:] = [item for item in items if is_kept(item)]
+
+
 @pytest.fixture
 def image(build):
     """Path of a test image by name, of the build under test."""
