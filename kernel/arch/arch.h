@@ -40,8 +40,9 @@ extern struct arch_aspace arch_kernel_aspace;
 
 /*
  * Maps [VA, VA+LEN) to [PA, PA+LEN) with the largest pages that alignment and CPU allow. All page-aligned. -EEXIST when
- * a page is mapped already, -EINVAL for protections that are refused or lack PT_READ, -ENOMEM when no table page can be had (what was mapped before stays). Callers that change the
- * same range of one aspace serialise; different ranges need no lock. Needs no TLB flush.
+ * a page is mapped already, -EINVAL for protections that are refused or lack PT_READ, -ENOMEM when no table page can be
+ * had (what was mapped before stays). Callers that change the same range of one aspace serialise; different ranges need
+ * no lock. Needs no TLB flush.
  */
 int arch_pt_map(struct arch_aspace *as, uintptr_t va, paddr_t pa, size_t len, unsigned prot);
 /* Unmaps whatever is mapped there; splits large pages (-ENOMEM). The caller flushes TLBs (cpu_tlb_shootdown). */

@@ -78,7 +78,7 @@ void apic_command(uint32_t apic_id, uint32_t command)
 	unsigned long flags;
 
 	if (!apic_page) {
-		/* Unlike a store to the page, this MSR write may pass stores before it, and LFENCE is what holds it: 11.12.3. */
+		/* Unlike a store to the page, this MSR write may pass stores before it; LFENCE holds it: 11.12.3. */
 		__asm__ volatile("mfence; lfence" ::: "memory");
 		write_msr(MSR_X2APIC + APIC_COMMAND / 16, (uint64_t)apic_id << 32 | command);
 		return;

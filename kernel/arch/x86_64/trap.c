@@ -119,10 +119,9 @@ void trap_bad_stack(struct trapframe *frame)
 	if (frame->vector > 31)
 		frame->vector = (uint8_t)(frame->vector + 128);
 	panic_stack_enter();
-	arch_upcalls.panic(frame,
-			   "kernel stack overflow: stack pointer %#lx, stack %#lx to %#lx (vector %lu, address %#lx)",
-			   frame->sp, stack.bottom, stack.top, frame->vector,
-			   frame->vector == VECTOR_PAGE_FAULT ? read_cr2() : 0);
+	arch_upcalls.panic(
+		frame, "kernel stack overflow: stack pointer %#lx, stack %#lx to %#lx (vector %lu, address %#lx)",
+		frame->sp, stack.bottom, stack.top, frame->vector, frame->vector == VECTOR_PAGE_FAULT ? read_cr2() : 0);
 }
 
 int arch_probe_read(void *dst, const void *src, size_t len)

@@ -130,6 +130,6 @@ _Noreturn void boot_linux64(const struct machine *machine, uint32_t entry)
 	fill_boot_params(machine, params);
 	fill_page_tables();
 	spoil(machine, params);
-	enter_linux64(entry, ZERO_PAGE_ADDRESS, cr4 & CR4_LA57 ? PML5_ADDRESS : PML4_ADDRESS, (uint32_t)(uintptr_t)&gdtr,
-		      cr4);
+	enter_linux64(entry, ZERO_PAGE_ADDRESS, cr4 & CR4_LA57 ? PML5_ADDRESS : PML4_ADDRESS,
+		      (uint32_t)(uintptr_t)&gdtr, cr4);
 }

@@ -26,8 +26,8 @@ enter_pvh:
 
 /*
  * void enter_linux64(uint32_t entry, uint32_t boot_params, uint32_t root, uint32_t gdtr, uint32_t cr4): long mode as
- * Firecracker's boot CPU has it: CR4.PAE (and what else CR4 says), EFER.LME|LMA, CR0.PE|PG, flat 64-bit CS 8, data segments 16, TR 24, RSP = RBP = 0x8ff0,
- * RSI = boot_params, flags 2. Everything else is zero.
+ * Firecracker's boot CPU has it: CR4.PAE (and what else CR4 says), EFER.LME|LMA, CR0.PE|PG, flat 64-bit CS 8, data
+ * segments 16, TR 24, RSP = RBP = 0x8ff0, RSI = boot_params, flags 2. Everything else is zero.
  */
 	.globl enter_linux64
 enter_linux64:
