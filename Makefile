@@ -13,10 +13,12 @@ CC := gcc
 endif
 HOSTCC ?= $(CC)
 WARN   := -Wall -Wextra -Werror -Wmissing-prototypes -Wstrict-prototypes -Wshadow -Wvla
+# An image is linked whole: what is declared extern is in it. Clang has to be told, or it asks a table of addresses (GOT).
+DIRECT := $(if $(findstring clang,$(shell $(CC) --version)),-fdirect-access-external-data)
 KCFLAGS := -std=gnu17 -O2 -g -I. -ffreestanding -fPIE -fvisibility=hidden -mgeneral-regs-only -mno-red-zone \
 	-mcmodel=small -fno-omit-frame-pointer -fno-strict-aliasing -fno-common -ffunction-sections -fdata-sections \
 	-fstack-protector-strong -mstack-protector-guard=global -fcf-protection=none \
-	-fno-asynchronous-unwind-tables -fno-jump-tables $(WARN) $(if $(filter debug,$(BUILD)),-DDRUPE_DEBUG)
+	-fno-asynchronous-unwind-tables -fno-jump-tables $(DIRECT) $(WARN) $(if $(filter debug,$(BUILD)),-DDRUPE_DEBUG)
 HOSTCFLAGS := -std=gnu17 -O2 -g -I. -D_GNU_SOURCE $(WARN)
 LDFLAGS_IMAGE := -m elf_x86_64 -pie --no-dynamic-linker -z text -z noexecstack -z pack-relative-relocs \
 	-z max-page-size=64 --gc-sections --build-id=none --hash-style=gnu -T kernel/arch/x86_64/image.ld
