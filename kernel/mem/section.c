@@ -107,16 +107,27 @@ static void range_add_allowed(const struct bootinfo *bi, uint64_t first, uint64_
 	}
 }
 
+static bool is_ram_at(const struct bootinfo *bi, unsigned i, uint64_t base)
+{
+	return i < bi->nr_mem && bi->mem[i].type == MEM_RAM && bi->mem[i].base == base;
+}
+
+/*
+ * Neighbours that a loader lists one by one become one range: blocks are then never joined across the bounds of ranges, which
+ * mark_buddies relies on.
+ */
 void section_init(const struct bootinfo *bi)
 {
 	uint64_t limit = arch_phys_limit();
 
 	for (unsigned i = 0; i < bi->nr_mem; i++) {
-		const struct mem_range *mem = &bi->mem[i];
+		uint64_t base = bi->mem[i].base, end = base + bi->mem[i].len;
 
-		if (mem->type == MEM_RAM && mem->base < limit)
-			range_add_allowed(bi, ALIGN_UP(mem->base, PAGE_SIZE) >> PAGE_SHIFT,
-					  (mem->base + MIN(mem->len, limit - mem->base)) >> PAGE_SHIFT);
+		if (bi->mem[i].type != MEM_RAM)
+			continue;
+		while (is_ram_at(bi, i + 1, end))
+			end += bi->mem[++i].len;
+		range_add_allowed(bi, ALIGN_UP(base, PAGE_SIZE) >> PAGE_SHIFT, MIN(end, limit) >> PAGE_SHIFT);
 	}
 }
 

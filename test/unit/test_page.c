@@ -228,6 +228,26 @@ static void coalesce(void)
 	assert_true(take_all(PAGE_ORDER_MAX) >= 26);
 }
 
+/*
+ * Two blocks that a loader lists as one entry each become one when they come back, and then the buddy of that one is looked
+ * at: a page that is no RAM, whose struct page must not be what happened to be in memory.
+ */
+static void neighbours(void)
+{
+	unsigned n;
+
+	memory_add(MIB(4) + KIB(32), KIB(32));
+	memory_add(MIB(5), KIB(512));
+	memory_add(MIB(5) + KIB(512), KIB(512));
+	page_init(&memory_bootinfo);
+	n = take_all(0);
+	assert_int_equal(n, 260 - PAGE_TABLE_RESERVE);
+	assert_int_equal(page_from_nr(MIB(4) / PAGE_SIZE)->state, PAGE_NONE);
+	give_back(n, 0);
+	page_drain();
+	check_buddy(&buddy_normal, true);
+}
+
 static void low(void)
 {
 	paddr_t pa;
@@ -438,6 +458,7 @@ int main(void)
 		IN_CHILD(exhaust_blocks),
 		IN_CHILD(exhaust_large),
 		IN_CHILD(coalesce),
+		IN_CHILD(neighbours),
 		IN_CHILD(low),
 		IN_CHILD(no_low),
 		IN_CHILD(excluded),
