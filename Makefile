@@ -37,10 +37,10 @@ GUEST_IMG  := $(patsubst %.c,$(IMAGES)/boot-%,$(notdir $(GUEST_SRC)))
 all: images
 images: $(GUEST_IMG)
 
-$(OBJ)/%.o: %.c
+$(OBJ)/%.o: %.c Makefile
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(KCFLAGS) -MMD -MP -c $< -o $@
-$(OBJ)/%.o: %.S
+$(OBJ)/%.o: %.S Makefile
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(KCFLAGS) -D__ASSEMBLY__ -MMD -MP -c $< -o $@
 
@@ -48,7 +48,7 @@ $(KERNEL_LIB): $(KERNEL_OBJ)
 	$(Q)rm -f $@ && ar rcsD $@ $^
 
 vpath %.c test/boot/guest examples
-$(OBJ)/guest/%.o: %.c
+$(OBJ)/guest/%.o: %.c Makefile
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(KCFLAGS) -MMD -MP -c $< -o $@
 
