@@ -8,11 +8,10 @@
 
 #define NAMED_MAX 512 /* numbers from here on share the last bit */
 
-void (*syscall_hook)(struct trapframe *frame);
-
+static long (*hook)(struct trapframe *frame);
 static unsigned long named[NAMED_MAX / 64]; /* atomic: bit NR is set when the log has named system call NR */
 
-static __attribute__((noinline, cold)) long syscall_missing(unsigned nr)
+static long syscall_missing(unsigned nr)
 {
 	unsigned bit = MIN(nr, NAMED_MAX - 1u);
 	unsigned long mask = 1ul << bit % 64;
@@ -22,26 +21,44 @@ static __attribute__((noinline, cold)) long syscall_missing(unsigned nr)
 	return -ENOSYS;
 }
 
-static inline long dispatch(unsigned nr, const struct trapframe *frame)
+/* Whatever is not below syscall_limit, or has no handler. */
+static __attribute__((noinline, cold)) long dispatch_slow(struct trapframe *frame)
 {
-	syscall_fn *handler = NULL;
+	return hook ? hook(frame) : syscall_missing((unsigned)frame->ax);
+}
 
-	if (likely(nr < syscall_table_len))
-		handler = syscall_table[nr];
-	if (unlikely(!handler))
-		return syscall_missing(nr);
+static inline long handler_call(syscall_fn *handler, const struct trapframe *frame)
+{
 	return handler(frame->di, frame->si, frame->dx, frame->r10, frame->r8, frame->r9);
 }
 
-long syscall_call(unsigned nr, const struct trapframe *frame)
+long syscall_dispatch(struct trapframe *frame)
 {
-	return dispatch(nr, frame);
+	unsigned nr = (unsigned)frame->ax;
+	syscall_fn *handler;
+
+	if (unlikely(nr >= syscall_limit))
+		return dispatch_slow(frame);
+	handler = syscall_table[nr];
+	if (unlikely(!handler))
+		return dispatch_slow(frame);
+	return handler_call(handler, frame);
 }
 
 void syscall_handle(struct trapframe *frame)
 {
-	if (unlikely(syscall_hook))
-		syscall_hook(frame);
-	else
-		frame->ax = (uint64_t)dispatch((unsigned)frame->ax, frame);
+	frame->ax = (uint64_t)syscall_dispatch(frame);
+}
+
+long syscall_call(unsigned nr, const struct trapframe *frame)
+{
+	syscall_fn *handler = nr < syscall_table_len ? syscall_table[nr] : NULL;
+
+	return handler ? handler_call(handler, frame) : syscall_missing(nr);
+}
+
+void syscall_hook_set(long (*fn)(struct trapframe *frame))
+{
+	hook = fn;
+	syscall_limit = fn ? 0 : syscall_table_len;
 }

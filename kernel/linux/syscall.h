@@ -24,17 +24,21 @@ typedef long syscall_fn(unsigned long a, unsigned long b, unsigned long c, unsig
 /* By number; NULL where there is no handler in this image. */
 extern syscall_fn *const syscall_table[];
 extern const unsigned syscall_table_len;
+/* Numbers below it go straight to the table: its length, or 0 while there is a hook. So a hook costs others nothing. */
+extern unsigned syscall_limit;
 
 /*
- * Does the system call of FRAME: number in eax, arguments in rdi rsi rdx r10 r8 r9, result into rax; nothing else in the
- * frame changes but by the handler. A number without a handler answers -ENOSYS and is named in the log the first time.
- * In the calling thread, on its kernel stack, interrupts enabled; blocks as the handler does.
+ * Does the system call of FRAME: number in eax, arguments in rdi rsi rdx r10 r8 r9; returns what belongs into rax. The frame
+ * changes only by what the handler does to it. A number without a handler answers -ENOSYS and is named in the log the first
+ * time. In the calling thread, on its kernel stack, interrupts enabled; blocks as the handler does.
  */
+long syscall_dispatch(struct trapframe *frame);
+/* The same, and puts the result into the frame. */
 void syscall_handle(struct trapframe *frame);
 
-/* NULL, or who does the system calls instead of the plain dispatch. Set before the first of them. */
-extern void (*syscall_hook)(struct trapframe *frame);
-/* The dispatch itself, for the hook: calls the handler of NR; -ENOSYS and a line in the log when there is none. */
+/* From now on FN does what syscall_dispatch is for; NULL: no longer. Before there is a second thread that makes calls. */
+void syscall_hook_set(long (*fn)(struct trapframe *frame));
+/* For a hook: calls the handler of NR with the arguments of FRAME, -ENOSYS and the line in the log when there is none. */
 long syscall_call(unsigned nr, const struct trapframe *frame);
 
 /*
