@@ -6,6 +6,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* A count or a negative error (POSIX <sys/types.h>; the same type as the host's). */
+typedef long ssize_t;
+
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 
 /* The struct of TYPE whose MEMBER is at PTR. */

@@ -30,6 +30,8 @@ struct wait_queue {
 };
 
 struct run_queue;
+struct task;
+struct vmspace;
 
 struct thread {
 	struct arch_context context;
@@ -49,6 +51,10 @@ struct thread {
 	struct rb_node run_node;
 	int (*fn)(void *arg);
 	void *arg;
+	/* Of a thread that runs an application; NULL for the kernel's own. Set before it first runs. */
+	struct task *task;	 /* kernel/linux/task.h */
+	struct vmspace *vmspace; /* kernel/mem/vmspace.h: where its lower-half addresses are */
+	unsigned work;		 /* atomic; enum thread_work */
 	/* The end of it: under joiners.lock. */
 	struct wait_queue joiners;
 	int exit_value;
@@ -57,6 +63,17 @@ struct thread {
 	struct thread *next_dead;
 	struct lock_check_thread lock_check;
 };
+
+/* What an application's thread has to look at before it goes on in the application. */
+enum thread_work {
+	THREAD_WORK_SIGNAL = 1, /* a signal may be there; also ends waits that can be interrupted */
+};
+
+/*
+ * Sets bits of THREAD's work. The thread, wherever it is, looks at them soon: a wait that can be interrupted ends, a running
+ * application is interrupted. Any context; the caller keeps THREAD from going away.
+ */
+void thread_work_set(struct thread *thread, unsigned work);
 
 extern struct thread *thread_current_; /* per-CPU */
 static inline struct thread *thread_current(void)

@@ -3,6 +3,7 @@
  *
  *	wait_event(&queue, condition);                      sleeps until the condition is true
  *	wait_event_timeout(&queue, condition, deadline)     0, or -ETIMEDOUT at the monotonic deadline
+ *	wait_event_interruptible(&queue, condition)         0, or -ERESTARTSYS when a signal came first
  *
  * The condition is evaluated by the sleeper after it has put itself on the queue, so a wake between the two is not lost;
  * whoever makes the condition true calls wait_wake after that. Any context may wake; only threads may wait.
@@ -11,6 +12,7 @@
 #define KERNEL_CORE_WAIT_H
 
 #include "kernel/core/thread.h"
+#include "lib/errno.h"
 
 struct waiter {
 	struct list link;
@@ -55,6 +57,24 @@ static inline int wait_block(uint64_t deadline)
 unsigned wait_wake(struct wait_queue *queue, unsigned n);
 /* The same, for a caller that holds queue->lock. */
 unsigned wait_wake_locked(struct wait_queue *queue, unsigned n);
+
+static inline bool thread_is_interrupted(void)
+{
+	return unlikely(READ_ONCE(thread_current()->work) & THREAD_WORK_SIGNAL);
+}
+
+/*
+ * The same, but a signal ends the wait: -ERESTARTSYS then. A condition that is true counts before the signal. Timed calls that
+ * Linux does not restart make -EINTR of it.
+ */
+#define wait_event_interruptible_timeout(queue, condition, deadline)                                                   \
+	({                                                                                                             \
+		int interrupted_ = 0;                                                                                  \
+		int timed_ = wait_event_timeout(                                                                       \
+			queue, (condition) || (thread_is_interrupted() && (interrupted_ = -ERESTARTSYS)), deadline);   \
+		interrupted_ ? interrupted_ : timed_;                                                                  \
+	})
+#define wait_event_interruptible(queue, condition) wait_event_interruptible_timeout(queue, condition, UINT64_MAX)
 
 #define wait_event_timeout(queue, condition, deadline)                                                                 \
 	({                                                                                                             \

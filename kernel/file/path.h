@@ -1,0 +1,79 @@
+/*
+ * Names. A dentry is one name in one directory and what it stands for; dentries that were looked up stay in a cache, those
+ * that do not exist (negative ones) too. A mount hides what is below a dentry behind another file system's root. Since no
+ * mount is ever shown in two places, a dentry alone says where something is.
+ *
+ * path_walk takes no lock but the cache's own while all names are cached.
+ */
+#ifndef KERNEL_FILE_PATH_H
+#define KERNEL_FILE_PATH_H
+
+#include "kernel/file/cred.h"
+#include "kernel/file/vnode.h"
+
+#define PATH_LEN_MAX 4096 /* with the terminator: Linux's PATH_MAX */
+#define NAME_LEN_MAX 255
+#define SYMLINK_MAX 40
+
+struct dentry; /* path.c */
+
+void dentry_get(struct dentry *dentry);
+void dentry_put(struct dentry *dentry);
+struct vnode *dentry_vnode(const struct dentry *dentry); /* the caller's reference to DENTRY keeps it; NULL: negative */
+struct dentry *dentry_parent(struct dentry *dentry);	 /* with a reference; across mounts; of the root: itself */
+
+/* The first mount: FS becomes what "/" is. FS's root reference goes over. */
+int path_mount_root(struct file_system *fs, struct dentry **root);
+/* Mounts FS on DENTRY, a directory. 0, -ENOTDIR, -EBUSY, -ENOMEM. */
+int path_mount(struct dentry *dentry, struct file_system *fs, const char *source, unsigned flags);
+int path_unmount(struct dentry *dentry, unsigned flags);
+/* Calls fn for each mount in the order in which they were made (/proc/mounts). */
+void path_for_each_mount(void (*fn)(struct dentry *at, struct file_system *fs, const char *source, unsigned flags,
+				    void *arg),
+			 void *arg);
+
+enum walk_flags {
+	WALK_FOLLOW = 1,    /* a symbolic link at the end too */
+	WALK_DIRECTORY = 2, /* -ENOTDIR if it is not one */
+	WALK_PARENT =
+		4, /* stops before the last name: struct walk.last, .last_len; "/" and names ending in . or .. : see there */
+	WALK_NO_MAGIC = 8,
+	WALK_BENEATH = 16, /* openat2(2): RESOLVE_BENEATH */
+	WALK_IN_ROOT = 32,
+	WALK_NO_XDEV = 64,
+	WALK_NO_SYMLINKS = 128,
+};
+
+struct walk {
+	struct dentry *dentry; /* where it ended, with a reference; WALK_PARENT: the directory */
+	const char *
+		last; /* WALK_PARENT: the last name, inside the path given or of a link's target kept until walk_done */
+	size_t last_len;
+	bool last_is_dot; /* WALK_PARENT: the path has no last name of its own (ends in "." or "..", or is "/") */
+	bool trailing_slash;
+};
+
+/*
+ * Walks PATH (kernel memory, NUL-terminated) from AT (NULL: the working directory) with the rights of CONTEXT. 0; -ENOENT
+ * (also for an empty path), -ENOTDIR, -EACCES, -ELOOP, -ENAMETOOLONG, ... A negative end is -ENOENT unless WALK_PARENT.
+ */
+int path_walk(struct fs_context *context, struct dentry *at, const char *path, unsigned flags, struct walk *walk);
+void walk_done(struct walk *walk);
+
+/* open(2): FLAGS O_*, MODE without umask applied. *OUT with one reference. */
+int path_open(struct fs_context *context, struct dentry *at, const char *path, unsigned flags, uint32_t mode,
+	      struct file **out);
+/* Makes a file of an anonymous vnode, as memfd_create and O_TMPFILE need. */
+int vnode_open(struct vnode *vnode, struct dentry *dentry, unsigned flags, struct file **out);
+
+/*
+ * The absolute path of DENTRY as seen from ROOT, NUL-terminated at the end of BUF: where it begins, NULL when it does not fit.
+ * " (deleted)" follows the name of what was unlinked; *REACHABLE false: not below ROOT.
+ */
+char *path_of(struct dentry *root, struct dentry *dentry, char *buf, size_t size, bool *reachable);
+
+enum access_mode { MAY_EXEC = 1, MAY_WRITE = 2, MAY_READ = 4 };
+/* 0, -EACCES, -EROFS. */
+int vnode_access(const struct vnode *vnode, const struct cred *cred, unsigned access);
+
+#endif
