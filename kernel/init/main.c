@@ -25,6 +25,11 @@ int main(int argc, char **argv);
 
 static struct bootinfo bootinfo;
 
+const struct bootinfo *boot_info(void)
+{
+	return &bootinfo;
+}
+
 static void log_options_apply(const char *cmdline)
 {
 	char value[8];

@@ -78,13 +78,47 @@ static void __attribute__((noreturn, cold)) exception_panic(struct trapframe *fr
 	arch_upcalls.panic(frame, "%s (vector %lu, error code %#lx)", name, frame->vector, frame->error);
 }
 
+_Static_assert(offsetof(struct trapframe, vector) == TRAPFRAME_VECTOR, "entry.S");
+_Static_assert(offsetof(struct trapframe, flags) == TRAPFRAME_FLAGS, "entry.S");
+_Static_assert(offsetof(struct trapframe, sp) == TRAPFRAME_SP, "entry.S");
+_Static_assert(sizeof(struct trapframe) == TRAPFRAME_SIZE, "entry.S");
+_Static_assert(offsetof(struct arch_context, app) == CONTEXT_APP, "entry.S");
+_Static_assert(TRAP_SYSCALL == TRAP_VECTOR_SYSCALL, "entry.S");
+
+/* Only what interrupts an application comes in with a stack pointer outside of the kernel stack, and so lies at its top. */
+static inline bool is_from_app(const struct trapframe *frame)
+{
+	return (uintptr_t)(frame + 1) == percpu_read(trap_stack.top);
+}
+
+static inline void leave(struct trapframe *frame)
+{
+	if (is_from_app(frame) && arch_upcalls.leave)
+		arch_upcalls.leave(frame);
+}
+
+static bool page_fault_mend(struct trapframe *frame, uintptr_t address)
+{
+	return frame->vector == VECTOR_PAGE_FAULT && arch_upcalls.page_fault && arch_upcalls.page_fault(frame, address);
+}
+
 void trap_handle_exception(struct trapframe *frame)
 {
 	uintptr_t address = frame->vector == VECTOR_PAGE_FAULT ? read_cr2() : 0;
+	bool from_app = is_from_app(frame);
 
-	if (exception_table_apply(frame) || arch_upcalls.fault(frame, address))
-		return;
-	exception_panic(frame, address);
+	if (!page_fault_mend(frame, address)) {
+		if (!from_app && exception_table_apply(frame))
+			return;
+		if (!arch_upcalls.fault(frame, address)) {
+			if (!from_app || !arch_upcalls.app_fault)
+				exception_panic(frame, address);
+			arch_irq_restore(frame->flags);
+			arch_upcalls.app_fault(frame, address);
+			arch_irq_disable();
+		}
+	}
+	leave(frame);
 }
 
 void trap_handle_irq(struct trapframe *frame)
@@ -92,6 +126,12 @@ void trap_handle_irq(struct trapframe *frame)
 	frame->vector = (uint8_t)(frame->vector + 128);
 	frame->error = 0;
 	arch_upcalls.irq(frame);
+	leave(frame);
+}
+
+void trap_handle_syscall(struct trapframe *frame)
+{
+	arch_upcalls.syscall(frame);
 }
 
 /* The panic stack is this CPU's kernel stack from now on: the report's probes of bad addresses raise exceptions on it. */
