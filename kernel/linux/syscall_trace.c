@@ -12,6 +12,7 @@
 #include "kernel/core/clock.h"
 #include "kernel/core/log.h"
 #include "kernel/core/thread.h"
+#include "kernel/file/abi.h"
 #include "kernel/linux/syscall_handlers.h"
 #include "lib/cmdline.h"
 #include "lib/fmt.h"
@@ -21,7 +22,6 @@
 #define STRING_MAX 32 /* characters shown of a string or buffer */
 #define LINE_MAX 384
 #define ERROR_MAX 4095 /* results from -ERROR_MAX on are error numbers */
-#define AT_FDCWD (-100)
 
 /* A line that grows at its end; what does not fit is dropped. */
 struct line {
