@@ -2,14 +2,11 @@
 #include "kernel/fs/erofs.h"
 
 #include "kernel/core/log.h"
+#include "kernel/file/abi.h"
 #include "kernel/fs/erofs_node.h"
 #include "kernel/mem/slab.h"
 #include "lib/errno.h"
 #include "lib/string.h"
-
-#define S_IFMT 0170000
-#define S_IFDIR 0040000
-#define S_IFREG 0100000
 
 static void node_release(struct vnode *vnode);
 
@@ -142,7 +139,7 @@ static int node_data_set(struct erofs_node *node, const struct node_fields *fiel
 		node->chunk_shift = EROFS_BLOCK_SHIFT + EROFS_CHUNK_SHIFT(fields->data);
 		node->chunk_entry = fields->data & EROFS_CHUNK_INDEXED ? sizeof(struct erofs_chunk_index) : 4;
 		node->data_off = ALIGN_UP(end, node->chunk_entry);
-		return fields->size <= INT64_MAX && S_IFREG == (fields->mode & S_IFMT) ? 0 : -EUCLEAN;
+		return fields->size <= INT64_MAX && S_ISREG(fields->mode) ? 0 : -EUCLEAN;
 	}
 	log_err("erofs: node %lu: its data is %s", node->nid,
 		node->layout < EROFS_CHUNKED ? "compressed, which is not supported" : "of an unknown layout");
@@ -164,15 +161,15 @@ static int node_fill(struct erofs_node *node, struct erofs *fs, const struct nod
 	if (fields->xattr_count)
 		node->xattr_len = sizeof(struct erofs_xattr_header) + 4 * (fields->xattr_count - 1u);
 	switch (kind) {
-	case 0010000: /* fifo, character and block device, socket: makedev(3) packs the number as the disk does */
-	case 0020000:
-	case 0060000:
-	case 0140000:
-		vnode->rdev = kind == 0020000 || kind == 0060000 ? fields->data : 0;
+	case S_IFIFO:
+	case S_IFCHR:
+	case S_IFBLK:
+	case S_IFSOCK:
+		vnode->rdev = kind == S_IFCHR || kind == S_IFBLK ? fields->data : 0; /* as dev_encode */
 		return 0;
 	case S_IFDIR:
 	case S_IFREG:
-	case 0120000:
+	case S_IFLNK:
 		vnode->size = fields->size;
 		vnode->blocks = ALIGN_UP(fields->size, (uint64_t)EROFS_BLOCK_SIZE) / 512;
 		error = node_data_set(node, fields);
@@ -327,7 +324,7 @@ static int root_get(struct erofs *fs, uint64_t nid)
 {
 	int error = erofs_node_get(fs, nid, &fs->fs.root);
 
-	if (!error && ((fs->fs.root->mode & S_IFMT) != S_IFDIR || erofs_node_of(fs->fs.root)->parent != nid)) {
+	if (!error && (!S_ISDIR(fs->fs.root->mode) || erofs_node_of(fs->fs.root)->parent != nid)) {
 		vnode_put(fs->fs.root);
 		error = -EUCLEAN;
 	}

@@ -1,4 +1,5 @@
 /* EROFS: what files contain. It lies in the image as it is, so reads copy from there and mappings show the image's own pages. */
+#include "kernel/file/abi.h"
 #include "kernel/fs/erofs_node.h"
 #include "lib/errno.h"
 #include "lib/string.h"
@@ -82,7 +83,7 @@ ssize_t erofs_readlink(struct vnode *vnode, char *buf, size_t size)
 	struct erofs_extent extent;
 	int error;
 
-	if ((vnode->mode & 0170000) != 0120000)
+	if (!S_ISLNK(vnode->mode))
 		return -EINVAL;
 	for (done = 0; done < len; done += extent.len) {
 		error = erofs_extent(erofs_node_of(vnode), done, &extent);

@@ -2,11 +2,10 @@
  * EROFS directories. Names are sorted over the whole directory, so a lookup is two binary searches: for the block by the first
  * name of each, then for the name in it.
  */
+#include "kernel/file/abi.h"
 #include "kernel/fs/erofs_node.h"
 #include "lib/errno.h"
 #include "lib/string.h"
-
-#define NAME_MAX_LEN 255
 
 /* A directory block whose entries' array lies inside of it; names are checked one by one. */
 struct dir_block {
@@ -44,7 +43,7 @@ static int name_of(const struct dir_block *block, uint32_t i, const char **name)
 		return -EUCLEAN;
 	*name = (const char *)block->bytes + off;
 	len = i + 1 < block->n ? end - off : (uint32_t)strnlen(*name, end - off);
-	return len && len <= NAME_MAX_LEN ? (int)len : -EUCLEAN;
+	return len && len <= NAME_MAX ? (int)len : -EUCLEAN;
 }
 
 /* *ORDER: less than, equal to or greater than 0 as NAME is before, at or behind entry I. */
@@ -132,7 +131,7 @@ int erofs_lookup(struct vnode *dir, const char *name, size_t len, struct vnode *
 /* Enum erofs_type as a directory entry has it, to DT_* (readdir(3)). */
 static unsigned type_of(unsigned type)
 {
-	static const uint8_t types[] = { 0, 8, 4, 2, 6, 1, 12, 10 };
+	static const uint8_t types[] = { DT_UNKNOWN, DT_REG, DT_DIR, DT_CHR, DT_BLK, DT_FIFO, DT_SOCK, DT_LNK };
 
 	return type < ARRAY_SIZE(types) ? types[type] : 0;
 }
