@@ -322,15 +322,18 @@ static void erofs_release(struct file_system *file_system)
 
 static int root_get(struct erofs *fs, uint64_t nid)
 {
-	int error = erofs_node_get(fs, nid, &fs->fs.root);
+	struct vnode *root;
+	int error = erofs_node_get(fs, nid, &root);
 
-	if (!error && (!S_ISDIR(fs->fs.root->mode) || erofs_node_of(fs->fs.root)->parent != nid)) {
-		vnode_put(fs->fs.root);
+	if (!error && (!S_ISDIR(root->mode) || erofs_node_of(root)->parent != nid)) {
+		vnode_put(root); /* not fs.root yet, with which the file system would go */
 		error = -EUCLEAN;
 	}
 	if (error)
 		log_err("erofs: node %lu at offset %lu is no root directory (error %d)", nid,
 			fs->meta_off + nid * EROFS_NODE_SLOT, -error);
+	else
+		fs->fs.root = root;
 	return error == -EUCLEAN ? -EINVAL : error;
 }
 
