@@ -2,6 +2,7 @@
 # UNIT_NAME with the sources of the tree that it needs. What those call and the line does not name comes from shim/shim.c,
 # whose definitions are weak. shim/ stands before the tree on the include path.
 
+UNIT_abi     := $(addprefix test/unit/,abi_ours.c abi_linux.c abi_libc.c)
 UNIT_acpi    := test/unit/physmem.c kernel/boot/phys.c \
 	$(addprefix kernel/dev/firmware/,acpi_tables.c aml.c dsdt.c fadt.c table.c)
 UNIT_bootinfo := test/unit/physmem.c $(addprefix kernel/boot/,bootinfo.c phys.c pvh.c multiboot2.c linux64.c)
@@ -31,6 +32,8 @@ UNIT_slab_debug := test/unit/shim/memory.c lib/fmt.c
 UNIT_vmap   := $(UNIT_slab) kernel/mem/vmap.c kernel/mem/aspace.c lib/rbtree.c
 UNIT_string :=
 UNIT_symtab := lib/symtab.c
+UNIT_syscall := lib/cmdline.c lib/fmt.c $(addprefix kernel/linux/,syscall.c syscall_trace.c) \
+	$(addprefix gen/kernel/linux/,errno_names.c syscall_names.c)
 UNIT_virtio_mmio := kernel/dev/firmware/virtio_mmio.c kernel/dev/firmware/aml.c lib/cmdline.c
 
 UNIT_TESTS  := $(patsubst test/unit/test_%.c,%,$(sort $(wildcard test/unit/test_*.c)))
@@ -51,6 +54,13 @@ $(UNIT_OBJ)/gen/%.o: $(GEN)/%.c
 $(UNIT_OBJ)/%.o: %.c | $(GEN_H)
 	@mkdir -p $(@D)
 	$(Q)$(HOSTCC) $(UNIT_CFLAGS) -MMD -MP -c $< -o $@
+
+# The names of the ABI's constants, for UNIT_abi.
+ABI_CONSTANTS := $(GEN)/test/unit/abi_constants.h
+$(ABI_CONSTANTS): $(wildcard kernel/file/abi*.h kernel/linux/abi_*.h kernel/mem/abi.h)
+	@mkdir -p $(@D)
+	$(Q)sed -nE 's/^#define ([A-Z_0-9]+) .*/#ifdef \1\n{ "\1", (int64_t)(\1) },\n#endif/p' $^ > $@
+$(patsubst %,$(UNIT_OBJ)/test/unit/%.o,abi_ours abi_linux abi_libc): $(ABI_CONSTANTS)
 
 define unit_program
 $(B)/unit/$(1): $(UNIT_OBJ)/test/unit/test_$(1).o $(UNIT_OBJ)/test/unit/shim/shim.o $(UNIT_$(1):%.c=$(UNIT_OBJ)/%.o)
