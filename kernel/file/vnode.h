@@ -117,6 +117,8 @@ struct vnode {
 	struct list locks;	 /* flock(2), fcntl(2) locks: file/lock.c, under its own lock; all zero: never used */
 	struct list watches;	 /* inotify(7): file/inotify.c, likewise */
 	void *special;		 /* what a fifo or socket of this name shares; file/fifo.c, net/ */
+	uint32_t seals;		 /* F_SEAL_* of fcntl(2), under lock; F_SEAL_SEAL unless the file may be sealed */
+	bool uncached;		 /* a directory whose names come and go by themselves: no dentry of it is kept */
 };
 
 /* A mounted file system. */
