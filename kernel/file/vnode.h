@@ -144,6 +144,8 @@ static inline void vnode_get(struct vnode *vnode)
 	__atomic_fetch_add(&vnode->refs, 1, __ATOMIC_RELAXED);
 }
 void vnode_put(struct vnode *vnode); /* threads only */
+/* What stat(2) tells of VNODE. 0, or what the file system's getattr says. */
+int vnode_getattr(struct vnode *vnode, struct vnode_attr *attr);
 /* Now, for time stamps. */
 struct file_time file_time_now(void);
 /* A number for struct file_system.dev that no other has. */
