@@ -15,7 +15,7 @@
 #define NAME_LEN_MAX 255
 #define SYMLINK_MAX 40
 
-struct dentry; /* path.c */
+struct dentry; /* dentry.h */
 
 void dentry_get(struct dentry *dentry);
 void dentry_put(struct dentry *dentry);
@@ -24,8 +24,9 @@ struct dentry *dentry_parent(struct dentry *dentry);	 /* with a reference; acros
 
 /* The first mount: FS becomes what "/" is. FS's root reference goes over. */
 int path_mount_root(struct file_system *fs, struct dentry **root);
-/* Mounts FS on DENTRY, a directory. 0, -ENOTDIR, -EBUSY, -ENOMEM. */
+/* Mounts FS on DENTRY, a directory; FS's root reference goes over if it succeeds. 0, -ENOTDIR, -EBUSY, -ENOENT, -ENOMEM. */
 int path_mount(struct dentry *dentry, struct file_system *fs, const char *source, unsigned flags);
+/* DENTRY: the root of a mounted file system. 0; -EINVAL: it is not, or that of "/"; -EBUSY: in use (MNT_DETACH of umount2(2): all the same). */
 int path_unmount(struct dentry *dentry, unsigned flags);
 /* Calls fn for each mount in the order in which they were made (/proc/mounts). */
 void path_for_each_mount(void (*fn)(struct dentry *at, struct file_system *fs, const char *source, unsigned flags,
@@ -42,15 +43,18 @@ enum walk_flags {
 	WALK_IN_ROOT = 32,
 	WALK_NO_XDEV = 64,
 	WALK_NO_SYMLINKS = 128,
+	WALK_EMPTY = 256,  /* an empty path is AT itself (AT_EMPTY_PATH) */
+	WALK_CACHED = 512, /* RESOLVE_CACHED: -EAGAIN rather than ask a file system */
 };
 
 struct walk {
 	struct dentry *dentry; /* where it ended, with a reference; WALK_PARENT: the directory */
-	const char *
-		last; /* WALK_PARENT: the last name, inside the path given or of a link's target kept until walk_done */
+	const char *last;      /* WALK_PARENT: the last name, inside the path given */
 	size_t last_len;
 	bool last_is_dot; /* WALK_PARENT: the path has no last name of its own (ends in "." or "..", or is "/") */
 	bool trailing_slash;
+	struct file *
+		file; /* a magic link at the end led to an open file without a name: a reference; DENTRY is NULL then */
 };
 
 /*
@@ -63,7 +67,10 @@ void walk_done(struct walk *walk);
 /* open(2): FLAGS O_*, MODE without umask applied. *OUT with one reference. */
 int path_open(struct fs_context *context, struct dentry *at, const char *path, unsigned flags, uint32_t mode,
 	      struct file **out);
-/* Makes a file of an anonymous vnode, as memfd_create and O_TMPFILE need. */
+/* The same with flags of path_walk as well (openat2(2)). */
+int path_open_walk(struct fs_context *context, struct dentry *at, const char *path, unsigned flags, uint32_t mode,
+		   unsigned walk_flags, struct file **out);
+/* Makes a file of VNODE; DENTRY NULL: it has no name (memfd_create). References of the file's own are taken to both. */
 int vnode_open(struct vnode *vnode, struct dentry *dentry, unsigned flags, struct file **out);
 
 /*

@@ -24,6 +24,7 @@ UNIT_random := lib/chacha20.c
 UNIT_rbtree := lib/rbtree.c
 UNIT_page   := test/unit/shim/memory.c kernel/mem/page.c kernel/mem/buddy.c kernel/mem/section.c
 UNIT_page_table :=
+UNIT_page_index := kernel/mem/page_index.c
 UNIT_rtc    := kernel/dev/clock/rtc.c
 UNIT_sched  := lib/rbtree.c
 SLAB_SRC    := kernel/core/spinlock.c kernel/mem/slab.c kernel/mem/kmalloc.c kernel/mem/slab_debug.c kernel/mem/slab_report.c

@@ -1,0 +1,153 @@
+/* Mounts: which dentry shows which file system. */
+#include "kernel/file/abi.h"
+#include "kernel/file/dentry.h"
+#include "kernel/mem/slab.h"
+#include "lib/string.h"
+
+static struct list mounts = LIST_INIT(mounts); /* in the order in which they were made; under dentry_lock */
+
+static void mount_free(struct mount *mount)
+{
+	kfree(mount->source);
+	kfree(mount);
+}
+
+/* FS's root reference goes to the mount, when 0. */
+static int mount_alloc(struct file_system *fs, const char *source, unsigned flags, struct mount **out)
+{
+	size_t len = strlen(source) + 1;
+	struct mount *mount = kzalloc(sizeof(*mount));
+
+	if (!mount)
+		return -ENOMEM;
+	mount->source = kmalloc(len);
+	if (mount->source)
+		mount->root = dentry_alloc_root(fs->root);
+	if (!mount->root) {
+		mount_free(mount);
+		return -ENOMEM;
+	}
+	memcpy(mount->source, source, len);
+	mount->fs = fs;
+	mount->flags = flags;
+	mount->root->mount = mount;
+	fs->mount_flags = flags;
+	fs->read_only |= (flags & MS_RDONLY) != 0;
+	*out = mount;
+	return 0;
+}
+
+int path_mount_root(struct file_system *fs, struct dentry **root)
+{
+	struct mount *mount;
+	int error = mount_alloc(fs, "rootfs", fs->read_only ? MS_RDONLY : 0, &mount);
+
+	if (error)
+		return error;
+	dentry_get(mount->root);
+	*root = mount->root;
+	spin_lock(&dentry_lock);
+	list_push_back(&mounts, &mount->link);
+	spin_unlock(&dentry_lock);
+	return 0;
+}
+
+int path_mount(struct dentry *dentry, struct file_system *fs, const char *source, unsigned flags)
+{
+	struct mount *mount;
+	int error;
+
+	if (!dentry->vnode || !S_ISDIR(dentry->vnode->mode))
+		return -ENOTDIR;
+	error = mount_alloc(fs, source, flags, &mount);
+	if (error)
+		return error;
+	spin_lock(&dentry_lock);
+	if (dentry->mounted || dentry->deleted) {
+		error = dentry->mounted ? -EBUSY : -ENOENT;
+	} else {
+		dentry_get_locked(dentry);
+		mount->at = dentry;
+		dentry->mounted = mount;
+		list_push_back(&mounts, &mount->link);
+	}
+	spin_unlock(&dentry_lock);
+	if (!error)
+		return 0;
+	mount->root->vnode = NULL; /* the caller keeps FS */
+	dentry_put(mount->root);
+	mount_free(mount);
+	return error;
+}
+
+/* Nothing is mounted below MOUNT, and only the cache uses its dentries. dentry_lock held. */
+static bool is_busy(const struct mount *mount)
+{
+	struct list *pos;
+
+	list_for_each(pos, &mounts) {
+		const struct mount *other = list_entry(pos, struct mount, link);
+
+		if (other->at && other->at->vnode->fs == mount->fs)
+			return true;
+	}
+	return mount->root->refs > 1;
+}
+
+int path_unmount(struct dentry *dentry, unsigned flags)
+{
+	struct mount *mount = dentry->mount;
+	int error = 0;
+
+	if (dentry->parent || !mount || !mount->at)
+		return -EINVAL;
+	while (dentry_shrink(UINT32_MAX)) /* names of this file system that are only cached hold its root */
+		;
+	spin_lock(&dentry_lock);
+	mount->root->refs--; /* the caller's */
+	if (!mount->at || mount->at->mounted != mount)
+		error = -EINVAL;
+	else if (is_busy(mount) && !(flags & MNT_DETACH))
+		error = -EBUSY;
+	mount->root->refs++;
+	if (!error) {
+		list_remove(&mount->link);
+		mount->at->mounted = NULL;
+		mount->root->mount = NULL;
+	}
+	spin_unlock(&dentry_lock);
+	if (error)
+		return error;
+	dentry_put(mount->at);
+	dentry_put(mount->root);
+	mount_free(mount);
+	return 0;
+}
+
+void path_for_each_mount(void (*fn)(struct dentry *at, struct file_system *fs, const char *source, unsigned flags,
+				    void *arg),
+			 void *arg)
+{
+	char source[64];
+
+	for (unsigned i = 0;; i++) {
+		struct mount copy = { 0 };
+		struct list *pos;
+		unsigned n = i;
+
+		spin_lock(&dentry_lock);
+		list_for_each(pos, &mounts) {
+			if (n--)
+				continue;
+			copy = *list_entry(pos, struct mount, link);
+			strlcpy(source, copy.source, sizeof(source));
+			dentry_get_locked(copy.root);
+			break;
+		}
+		spin_unlock(&dentry_lock);
+		if (!copy.root)
+			return;
+		fn(copy.root, copy.fs, source, copy.flags, arg);
+		dentry_put(copy.root);
+	}
+}
