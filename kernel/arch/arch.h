@@ -253,6 +253,9 @@ extern uint64_t arch_boot_noise[8];
 /* Walks frame pointers from BP (0: the caller's frame), at most MAX return addresses; stays inside the stack it began in. */
 unsigned arch_backtrace(uintptr_t bp, uintptr_t *addresses, unsigned max);
 
+/* crc32c of lib/checksum.h, by the CPU's instruction where it has one. */
+uint32_t arch_crc32c(uint32_t crc, const void *buf, size_t len);
+
 /* Copies LEN bytes that may not be mapped: 0, or -EFAULT after those that are. For panic reports and probes. */
 int arch_probe_read(void *dst, const void *src, size_t len);
 
