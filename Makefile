@@ -6,6 +6,7 @@ BUILD ?= release
 Q     := $(if $(V),,@)
 B     := build
 OBJ   := $(B)/obj/$(BUILD)
+GEN   := $(B)/gen
 IMAGES := $(if $(filter debug,$(BUILD)),$(B)/debug/images,$(B)/images)
 
 ifeq ($(origin CC),default)
@@ -15,16 +16,20 @@ HOSTCC ?= $(CC)
 WARN   := -Wall -Wextra -Werror -Wmissing-prototypes -Wstrict-prototypes -Wshadow -Wvla
 # An image is linked whole: what is declared extern is in it. Clang has to be told, or it asks a table of addresses (GOT).
 DIRECT := $(if $(findstring clang,$(shell $(CC) --version)),-fdirect-access-external-data)
-KCFLAGS := -std=gnu17 -O2 -g -I. -ffreestanding -fPIE -fvisibility=hidden -mgeneral-regs-only -mno-red-zone \
+KCFLAGS := -std=gnu17 -O2 -g -I. -I$(GEN) -ffreestanding -fPIE -fvisibility=hidden -mgeneral-regs-only -mno-red-zone \
 	-mcmodel=small -fno-omit-frame-pointer -fno-strict-aliasing -fno-common -ffunction-sections -fdata-sections \
 	-fstack-protector-strong -mstack-protector-guard=global -fcf-protection=none \
 	-fno-asynchronous-unwind-tables -fno-jump-tables $(DIRECT) $(WARN) $(if $(filter debug,$(BUILD)),-DDRUPE_DEBUG)
-HOSTCFLAGS := -std=gnu17 -O2 -g -I. -D_GNU_SOURCE $(WARN)
+HOSTCFLAGS := -std=gnu17 -O2 -g -I. -I$(GEN) -D_GNU_SOURCE $(WARN)
 LDFLAGS_IMAGE := -m elf_x86_64 -pie --no-dynamic-linker -z text -z noexecstack -z pack-relative-relocs \
 	-z max-page-size=64 --gc-sections --build-id=none --hash-style=gnu -T kernel/arch/x86_64/image.ld
 
 KERNEL_SRC := $(sort $(shell find kernel lib -name '*.c' -o -name '*.S'))
 KERNEL_OBJ := $(patsubst %,$(OBJ)/%.o,$(basename $(KERNEL_SRC)))
+# Made from the list of the system calls, into $(GEN), which is laid out as the tree is.
+GEN_H      := $(GEN)/kernel/linux/syscall_handlers.h
+GEN_SRC    := $(addprefix $(GEN)/kernel/linux/,syscall_table.c syscall_names.c errno_names.c)
+KERNEL_OBJ += $(GEN_SRC:$(B)/%.c=$(OBJ)/%.o)
 KERNEL_LIB := $(OBJ)/libkernel.a
 PLATFORM   := qemu
 ROOTS       = $(addprefix -u ,$(shell sed 's/\#.*//' kernel/init/platforms/$(PLATFORM)))
@@ -37,7 +42,13 @@ GUEST_IMG  := $(patsubst %.c,$(IMAGES)/boot-%,$(notdir $(GUEST_SRC)))
 all: images
 images: $(GUEST_IMG)
 
-$(OBJ)/%.o: %.c Makefile
+$(GEN_H) $(GEN_SRC) &: scripts/syscalls kernel/linux/syscall.tbl lib/errno.h
+	$(Q)scripts/syscalls --generate $(GEN)
+
+$(OBJ)/%.o: %.c Makefile | $(GEN_H)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(KCFLAGS) -MMD -MP -c $< -o $@
+$(OBJ)/gen/%.o: $(GEN)/%.c Makefile
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(KCFLAGS) -MMD -MP -c $< -o $@
 $(OBJ)/%.o: %.S Makefile
@@ -48,7 +59,7 @@ $(KERNEL_LIB): $(KERNEL_OBJ)
 	$(Q)rm -f $@ && ar rcsD $@ $^
 
 vpath %.c test/boot/guest examples
-$(OBJ)/guest/%.o: %.c Makefile
+$(OBJ)/guest/%.o: %.c Makefile | $(GEN_H)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(KCFLAGS) -MMD -MP -c $< -o $@
 

@@ -5,7 +5,7 @@ PYTEST   = $(PYTHON) -m pytest -q -n $(shell nproc) test/boot
 # Everything that compiles C: what editors and clang-tidy want to know of.
 COMPILED = all loader $(UNIT_TESTS:%=$(B)/unit/%) $(FUZZERS:%=$(B)/fuzz/%) $(B)/bench/insns.so
 
-.PHONY: help demo check lint format install compile_commands.json
+.PHONY: help demo check lint format docs install compile_commands.json
 help:
 	@sed -n 's/^#\( make\)/\1/p' scripts/tools.mk
 
@@ -14,6 +14,7 @@ help:
 # make check          the same, then lint, every build, unit tests, fuzzers, boot tests
 # make lint           format, layers, clang-tidy, shellcheck, pyflakes
 # make format         rewrites C files as clang-format has them
+# make docs           rewrites the pages that are made from the tree: doc/syscalls.md
 # make unit           unit tests on the host            make unit-NAME: one of them
 # make fuzz           each fuzzer for FUZZ_SECONDS=5    make fuzz-NAME: one of them
 # make bench          the figures with their bars; build/bench.tsv
@@ -45,7 +46,10 @@ lint:
 format:
 	git ls-files -co --exclude-standard '*.c' '*.h' | xargs clang-format-14 -i
 
-compile_commands.json:
+docs:
+	scripts/syscalls --doc
+
+compile_commands.json: $(GEN_H)
 	scripts/compile-commands $(MAKE) -Bn --no-print-directory CC=$(CC) $(COMPILED)
 
 # Programs, and what links an image elsewhere: the kernel library, its linker script, the roots of each platform, headers.
@@ -56,3 +60,4 @@ install: all
 	install -m 644 kernel/init/platforms/* $(DESTDIR)$(PREFIX)/lib/drupe/platforms/
 	for f in $(shell find abi lib kernel -name '*.h'); do \
 		install -D -m 644 $$f $(DESTDIR)$(PREFIX)/include/drupe/$$f || exit 1; done
+	$(foreach f,$(GEN_H),install -D -m 644 $f $(DESTDIR)$(PREFIX)/include/drupe/$(f:$(GEN)/%=%) &&) true

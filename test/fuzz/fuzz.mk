@@ -26,7 +26,7 @@ $(FUZZERS:%=fuzz-%): fuzz-%: $(B)/fuzz/%
 	$(Q)$< -max_total_time=$(FUZZ_SECONDS) -timeout=5 -verbosity=0 -artifact_prefix=$(B)/fuzz/$*- \
 		$(B)/fuzz/corpus/$* $(wildcard test/fuzz/seeds/$*)
 
-$(FUZZ_OBJ)/%.o: %.c
+$(FUZZ_OBJ)/%.o: %.c | $(GEN_H)
 	@mkdir -p $(@D)
 	$(Q)$(FUZZ_CC) $(FUZZ_CFLAGS) -MMD -MP -c $< -o $@
 

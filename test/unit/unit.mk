@@ -42,7 +42,10 @@ unit: $(UNIT_TESTS:%=unit-%)
 $(UNIT_TESTS:%=unit-%): unit-%: $(B)/unit/%
 	$<
 
-$(UNIT_OBJ)/%.o: %.c
+$(UNIT_OBJ)/gen/%.o: $(GEN)/%.c
+	@mkdir -p $(@D)
+	$(Q)$(HOSTCC) $(UNIT_CFLAGS) -MMD -MP -c $< -o $@
+$(UNIT_OBJ)/%.o: %.c | $(GEN_H)
 	@mkdir -p $(@D)
 	$(Q)$(HOSTCC) $(UNIT_CFLAGS) -MMD -MP -c $< -o $@
 
