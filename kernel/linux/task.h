@@ -1,7 +1,7 @@
 /*
- * Processes and their threads as Linux programs know them. struct process owns what is shared: address space, descriptors,
- * signal actions, credentials, limits; struct task is one thread of it and embeds nothing of the scheduler's: its kernel thread
- * is task->thread, and thread->task points back.
+ * Processes and their threads as Linux programs know them. struct process owns what is shared: address space,
+ * descriptors, signal actions, credentials, limits; struct task is one thread of it and embeds nothing of the
+ * scheduler's: its kernel thread is task->thread, and thread->task points back.
  *
  * There is one process so far. Nothing but process_init_get knows that: everything else starts from task_current().
  */
@@ -12,6 +12,7 @@
 #include "kernel/core/wait.h"
 #include "kernel/file/cred.h"
 #include "kernel/file/fdtable.h"
+#include "kernel/linux/settings.h"
 #include "kernel/linux/signal.h"
 #include "kernel/linux/timers.h"
 #include "kernel/mem/vmspace.h"
@@ -47,6 +48,7 @@ struct process {
 	uint64_t start_time;	/* clock_monotonic() */
 	uint64_t ended_runtime; /* nanoseconds of CPU time of threads that ended */
 	bool dumpable, no_new_privs;
+	struct process_settings settings;
 };
 
 struct task {
@@ -62,6 +64,7 @@ struct task {
 	void *rseq; /* registered with rseq(2), NULL: none */
 	uint32_t rseq_len, rseq_sig;
 	uint64_t nr_voluntary, nr_involuntary; /* context switches, getrusage(2) */
+	struct task_settings settings;
 	/* Of the last fault, for the signal frame: vector, error code, address. */
 	uint64_t trap_nr, trap_error;
 	uintptr_t trap_address;
@@ -108,7 +111,9 @@ void task_discard(struct task *task);
 /* Ends the calling task; and the whole process with a wait(2) status. */
 void task_exit(int status) __attribute__((noreturn));
 void process_exit(int status) __attribute__((noreturn));
-/* Marks PROCESS as ending with STATUS and wakes all its tasks, which end on their way out of the kernel. Any context. */
+/*
+ * Marks PROCESS as ending with STATUS and wakes all its tasks, which end on their way out of the kernel. Any context.
+ */
 void process_kill(struct process *process, int status);
 
 #endif
