@@ -41,7 +41,8 @@ void cpu_wait_online(void);
 
 /*
  * Runs fn(arg) in interrupt context on CPU (online, not the caller's own), and returns when it has run. cpu_call_others:
- * on every other online CPU, at the same time.
+ * on every other online CPU, at the same time. cpu_call_all: first on this CPU, in the caller's context with preemption
+ * disabled, then on the others; a thread that moves between two calls could leave a CPU out.
  *
  * The rule for these and cpu_tlb_shootdown: threads only, interrupts enabled, no spinlock held, as soon as a second CPU
  * is registered. Another CPU may be spinning with interrupts disabled for a lock that the caller holds, or may itself be
@@ -49,6 +50,7 @@ void cpu_wait_online(void);
  */
 void cpu_call(unsigned cpu, void (*fn)(void *arg), void *arg);
 void cpu_call_others(void (*fn)(void *arg), void *arg);
+void cpu_call_all(void (*fn)(void *arg), void *arg);
 /* VECTOR_CALL, between irq_enter and irq_exit. */
 void cpu_call_interrupt(void);
 /* Flushes [va, va+len) from every CPU's TLB. */
