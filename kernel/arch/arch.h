@@ -115,6 +115,8 @@ struct trapframe {
 enum {
 	VECTOR_NMI = 2,
 	VECTOR_DOUBLE_FAULT = 8,
+	VECTOR_NOT_PRESENT = 11,
+	VECTOR_PROTECTION = 13,
 	VECTOR_PAGE_FAULT = 14,
 	VECTOR_MACHINE_CHECK = 18,
 	VECTOR_IRQ_FIRST = 0x30,
@@ -126,7 +128,10 @@ enum {
 	VECTOR_SPURIOUS = 0xff,
 };
 
-/* Makes VECTOR enter the kernel (arch_upcalls.irq). A vector that is not open raises #GP and so panics. */
+/*
+ * Makes VECTOR enter the kernel (arch_upcalls.irq). What comes on a vector that is not open goes to arch_upcalls.stray; the
+ * instruction INT on it raises #GP and so panics.
+ */
 void arch_vector_open(unsigned vector);
 
 /*
@@ -135,6 +140,7 @@ void arch_vector_open(unsigned vector);
  *   boot protocol left in its register. Does not return.
  * irq: a vector >= 32; interrupts disabled, on the thread's kernel stack. It acknowledges the local APIC itself where
  *   the vector needs that (arch_irq_ack), and reschedules on its way out if it must.
+ * stray: an interrupt on a vector that is not open; otherwise like irq. It acknowledges the local APIC.
  * fault: an exception. True: handled, go on at frame->ip. False: the entry code panics with the frame.
  * nmi: on the NMI stack, may interrupt anything.
  * panic: does not return.
@@ -144,6 +150,7 @@ void arch_vector_open(unsigned vector);
 struct arch_upcalls {
 	void (*start)(unsigned entry, uint64_t info);
 	void (*irq)(struct trapframe *frame);
+	void (*stray)(unsigned vector);
 	bool (*fault)(struct trapframe *frame, uintptr_t fault_address);
 	void (*nmi)(struct trapframe *frame);
 	void (*panic)(const struct trapframe *frame, const char *format, ...)

@@ -9,6 +9,7 @@
 const struct arch_upcalls arch_upcalls = {
 	.start = kernel_start,
 	.irq = irq_dispatch,
+	.stray = irq_stray,
 	.fault = fault_handle,
 	.nmi = panic_nmi,
 	.panic = panic_frame,

@@ -73,6 +73,20 @@ void arch_irq_ack(void)
 	apic_write(APIC_EOI, 0);
 }
 
+int apic_in_service(void)
+{
+	/* Before arch_apic_init there may be no way to ask, and interrupts were never enabled. */
+	if (!apic_page && !(read_msr(MSR_APIC_BASE) & APIC_BASE_X2APIC))
+		return -1;
+	for (int i = 7; i >= 0; i--) {
+		uint32_t bits = apic_read(APIC_IN_SERVICE + (unsigned)i * 16);
+
+		if (bits)
+			return i * 32 + 31 - __builtin_clz(bits);
+	}
+	return -1;
+}
+
 void apic_command(uint32_t apic_id, uint32_t command)
 {
 	unsigned long flags;

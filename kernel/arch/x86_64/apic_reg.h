@@ -15,6 +15,7 @@
 #define APIC_EOI 0xb0
 #define APIC_SPURIOUS 0xf0
 #define APIC_SPURIOUS_ENABLE 0x100
+#define APIC_IN_SERVICE 0x100 /* 8 registers, 16 bytes apart: 256 vectors */
 #define APIC_COMMAND 0x300
 #define APIC_COMMAND_HIGH 0x310
 #define APIC_LVT_TIMER 0x320

@@ -4,6 +4,7 @@
 #include "kernel/arch/x86_64/trap.h"
 
 #include "kernel/arch/arch.h"
+#include "kernel/arch/x86_64/apic.h"
 #include "kernel/arch/x86_64/image.h"
 #include "kernel/arch/x86_64/msr.h"
 #include "lib/errno.h"
@@ -78,11 +79,33 @@ static void __attribute__((noreturn, cold)) exception_panic(struct trapframe *fr
 	arch_upcalls.panic(frame, "%s (vector %lu, error code %#lx)", name, frame->vector, frame->error);
 }
 
+/* Error code of an exception that names a descriptor: it is one of an interrupt (Intel SDM vol. 3, 6.13). */
+#define ERROR_IDT 2
+
+/*
+ * An interrupt on a vector that nobody has opened raises #GP at its empty descriptor, under some hypervisors #NP: firmware
+ * left it pending, or a device sends what it was not told to. That it is in service tells it from INT n (not all
+ * hypervisors set the error code's EXT bit). Who runs has done nothing wrong and goes on.
+ */
+static bool stray_interrupt_take(const struct trapframe *frame)
+{
+	int vector;
+
+	if ((frame->vector != VECTOR_PROTECTION && frame->vector != VECTOR_NOT_PRESENT) || !(frame->error & ERROR_IDT))
+		return false;
+	vector = apic_in_service();
+	if (vector < 0 || vector_is_open((unsigned)vector))
+		return false;
+	arch_upcalls.stray((unsigned)vector);
+	return true;
+}
+
 void trap_handle_exception(struct trapframe *frame)
 {
 	uintptr_t address = frame->vector == VECTOR_PAGE_FAULT ? read_cr2() : 0;
 
-	if (exception_table_apply(frame) || arch_upcalls.fault(frame, address))
+	/* The interrupt first: it may come in front of an instruction that is in the table. */
+	if (stray_interrupt_take(frame) || exception_table_apply(frame) || arch_upcalls.fault(frame, address))
 		return;
 	exception_panic(frame, address);
 }

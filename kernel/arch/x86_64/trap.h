@@ -14,6 +14,7 @@
 #define TRAP_STACK_PANIC 24
 
 #ifndef __ASSEMBLY__
+#include <stdbool.h>
 #include <stdint.h>
 
 struct trapframe;
@@ -33,6 +34,8 @@ extern struct trap_stack trap_stack; /* per-CPU */
 
 extern char trap_exception_entries[], trap_irq_entries[];
 void context_start(void);
+/* Its descriptor is present. */
+bool vector_is_open(unsigned vector);
 int probe_read_byte(void *dst, const void *src);
 
 void trap_handle_exception(struct trapframe *frame);
