@@ -6,6 +6,7 @@
 #include "kernel/arch/x86_64/apic.h"
 #include "kernel/arch/x86_64/apic_reg.h"
 #include "kernel/arch/x86_64/cpuid.h"
+#include "lib/util.h"
 
 volatile uint32_t *apic_page __attribute__((section(".bss.protected")));
 
@@ -27,6 +28,19 @@ static void pic_mask(void)
 {
 	arch_out8(0x21, 0xff);
 	arch_out8(0xa1, 0xff);
+}
+
+/*
+ * Firmware may have left these on, for its own handlers. The version register says how many entries there are, less one; they
+ * came in this order (11.5.1).
+ */
+static void firmware_entries_mask(void)
+{
+	static const uint16_t entries[] = { APIC_LVT_PERFORMANCE, APIC_LVT_THERMAL, APIC_LVT_CMCI };
+	unsigned last = apic_read(APIC_VERSION) >> 16 & 0xff;
+
+	for (unsigned i = 0; i < ARRAY_SIZE(entries) && last >= 4 + i; i++)
+		apic_write(entries[i], APIC_LVT_MASKED);
 }
 
 void arch_apic_init(void)
@@ -53,6 +67,7 @@ void arch_apic_init(void)
 	apic_write(APIC_LVT_LINT0, APIC_LVT_MASKED);
 	apic_write(APIC_LVT_LINT1, APIC_DELIVER_NMI);
 	apic_write(APIC_LVT_ERROR, VECTOR_ERROR);
+	firmware_entries_mask();
 	apic_timer_init();
 }
 

@@ -1,4 +1,5 @@
 /* Vectors, messages, lines, masks, sharing and freeing of interrupts, without any device but the local APIC. */
+#include "kernel/arch/x86_64/apic.h"
 #include "kernel/core/clock.h"
 #include "kernel/core/cpu.h"
 #include "kernel/core/irq.h"
@@ -162,6 +163,19 @@ static void stray(void)
 	}
 }
 
+/* Local sources that firmware had switched on for itself are off once the local APIC is ours. The timer stops by it, too. */
+static void firmware_leftovers(void)
+{
+	static const uint16_t entries[] = { APIC_LVT_PERFORMANCE, APIC_LVT_THERMAL };
+
+	for (unsigned i = 0; i < ARRAY_SIZE(entries); i++)
+		apic_write(entries[i], VECTOR_IRQ_LAST);
+	arch_apic_init();
+	for (unsigned i = 0; i < ARRAY_SIZE(entries); i++)
+		TAP_CHECK(apic_read(entries[i]) & APIC_LVT_MASKED, "firmware's local interrupt %#x is masked",
+			  entries[i]);
+}
+
 int main(void)
 {
 	cpu_wait_online();
@@ -170,5 +184,6 @@ int main(void)
 	no_owner();
 	exhaust();
 	lines();
+	firmware_leftovers();
 	return tap_done();
 }
