@@ -182,11 +182,16 @@ void arch_cpu_halt(void) __attribute__((noreturn));
 /* Loads this CPU's descriptor tables and IST stacks. AREA: its per-CPU data, see PERCPU. */
 void arch_cpu_init(void *percpu_area);
 /*
- * Starts another CPU: it runs entry(arg) on STACK_TOP with the kernel's page tables, interrupts disabled, after
- * arch_cpu_init(PERCPU_AREA). Returns as soon as the start is sent; 0, -ENOMEM (no low page for the trampoline), -EINVAL (an id
- * that the local APIC cannot address).
+ * Before arch_cpu_start: whether it can send the start; 0, -ENOMEM (no low page for the trampoline), -EINVAL (an id that the
+ * local APIC cannot address).
  */
-int arch_cpu_start(uint32_t apic_id, void *percpu_area, void *stack_top, void (*entry)(void *arg), void *arg);
+int arch_cpu_start_prepare(uint32_t apic_id);
+/*
+ * Starts another CPU: it runs entry(arg) on STACK_TOP with the kernel's page tables, interrupts disabled, after
+ * arch_cpu_init(PERCPU_AREA). Returns as soon as the start is sent. Area and stack are the CPU's from then on: it may come
+ * up at any time.
+ */
+void arch_cpu_start(uint32_t apic_id, void *percpu_area, void *stack_top, void (*entry)(void *arg), void *arg);
 /* All CPUs that were started are up: the trampoline page is no longer executable. Once, and no start after it. */
 void arch_cpu_start_done(void);
 

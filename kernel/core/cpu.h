@@ -32,8 +32,8 @@ int cpu_register(uint32_t apic_id);
 /* Boot CPU: registers itself. */
 void cpu_init(void);
 /*
- * Boot CPU, after sched_init: sends every other CPU its start and returns; they come up beside. A CPU for which there is
- * no memory stays down, with a log line.
+ * Boot CPU, after sched_init, interrupts enabled: sends every other CPU its start and returns; they come up beside. A CPU for
+ * which there is no memory stays down, with a log line.
  */
 void cpu_start_all(void);
 /* Waits until every started CPU is online, or 1 s has passed (then logs which are missing). For tests and shutdown. */
