@@ -164,6 +164,8 @@ struct trapframe {
 enum {
 	VECTOR_NMI = 2,
 	VECTOR_DOUBLE_FAULT = 8,
+	VECTOR_NOT_PRESENT = 11,
+	VECTOR_PROTECTION = 13,
 	VECTOR_PAGE_FAULT = 14,
 	VECTOR_MACHINE_CHECK = 18,
 	VECTOR_IRQ_FIRST = 0x30,
@@ -175,7 +177,10 @@ enum {
 	VECTOR_SPURIOUS = 0xff,
 };
 
-/* Makes VECTOR enter the kernel (arch_upcalls.irq). A vector that is not open raises #GP and so panics. */
+/*
+ * Makes VECTOR enter the kernel (arch_upcalls.irq). What comes on a vector that is not open goes to arch_upcalls.stray; the
+ * instruction INT on it raises #GP and so panics.
+ */
 void arch_vector_open(unsigned vector);
 
 /*
@@ -185,6 +190,7 @@ void arch_vector_open(unsigned vector);
  *   boot protocol left in its register. Does not return.
  * irq: a vector >= 32; interrupts disabled, on the thread's kernel stack. It acknowledges the local APIC itself where
  *   the vector needs that (arch_irq_ack), and reschedules on its way out if it must.
+ * stray: an interrupt on a vector that is not open; otherwise like irq. It acknowledges the local APIC.
  * page_fault: a page fault, before anything else is tried. True: the page is there now, go on at frame->ip.
  * fault: an exception that neither that nor the exception table has mended. True: handled, go on at frame->ip. False: the
  *   entry code panics with the frame.
@@ -199,6 +205,7 @@ void arch_vector_open(unsigned vector);
 struct arch_upcalls {
 	void (*start)(unsigned entry, uint64_t info);
 	void (*irq)(struct trapframe *frame);
+	void (*stray)(unsigned vector);
 	bool (*page_fault)(struct trapframe *frame, uintptr_t address);
 	bool (*fault)(struct trapframe *frame, uintptr_t fault_address);
 	void (*syscall)(struct trapframe *frame);
@@ -234,11 +241,16 @@ void arch_cpu_halt(void) __attribute__((noreturn));
 /* Loads this CPU's descriptor tables and IST stacks. AREA: its per-CPU data, see PERCPU. */
 void arch_cpu_init(void *percpu_area);
 /*
- * Starts another CPU: it runs entry(arg) on STACK_TOP with the kernel's page tables, interrupts disabled, after
- * arch_cpu_init(PERCPU_AREA). Returns as soon as the start is sent; 0, -ENOMEM (no low page for the trampoline), -EINVAL (an id
- * that the local APIC cannot address).
+ * Before arch_cpu_start: whether it can send the start; 0, -ENOMEM (no low page for the trampoline), -EINVAL (an id that the
+ * local APIC cannot address).
  */
-int arch_cpu_start(uint32_t apic_id, void *percpu_area, void *stack_top, void (*entry)(void *arg), void *arg);
+int arch_cpu_start_prepare(uint32_t apic_id);
+/*
+ * Starts another CPU: it runs entry(arg) on STACK_TOP with the kernel's page tables, interrupts disabled, after
+ * arch_cpu_init(PERCPU_AREA). Returns as soon as the start is sent. Area and stack are the CPU's from then on: it may come
+ * up at any time.
+ */
+void arch_cpu_start(uint32_t apic_id, void *percpu_area, void *stack_top, void (*entry)(void *arg), void *arg);
 /* All CPUs that were started are up: the trampoline page is no longer executable. Once, and no start after it. */
 void arch_cpu_start_done(void);
 

@@ -16,6 +16,7 @@
 const struct arch_upcalls arch_upcalls = {
 	.start = kernel_start,
 	.irq = irq_dispatch,
+	.stray = irq_stray,
 	.page_fault = vm_fault_mend,
 	.fault = fault_handle,
 	.syscall = app_syscall,

@@ -51,6 +51,8 @@ void trap_handle_syscall(struct trapframe *frame);
 /* To the registers of FRAME, which is copied to STACK_TOP first. */
 void trap_return_to(const struct trapframe *frame, uintptr_t stack_top) __attribute__((noreturn));
 void context_start(void);
+/* Its descriptor is present. */
+bool vector_is_open(unsigned vector);
 int probe_read_byte(void *dst, const void *src);
 
 void trap_handle_exception(struct trapframe *frame);
