@@ -45,13 +45,11 @@ WEAK void vnode_init(struct vnode *vnode, const struct vnode_ops *ops, struct fi
 	vnode->nlink = 1;
 }
 
-WEAK void vnode_put(struct vnode *vnode)
+WEAK void vnode_put_last(struct vnode *vnode)
 {
 	struct file_system *fs = vnode->fs;
 	bool root = vnode == fs->root;
 
-	if (__atomic_fetch_sub(&vnode->refs, 1, __ATOMIC_ACQ_REL) != 1)
-		return;
 	vnode->ops->release(vnode);
 	if (root && fs->release)
 		fs->release(fs);
