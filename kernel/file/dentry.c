@@ -363,6 +363,8 @@ static int lookup_uncached(struct dentry *parent, const char *name, size_t len, 
 	}
 	if (error)
 		dentry->vnode = NULL;
+	if (unlikely(parent->mount && parent->mount->lazy))
+		mount_lazy(dentry);
 	if (!dir->uncached)
 		cache_add(dentry);
 	*out = dentry;

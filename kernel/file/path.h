@@ -31,6 +31,19 @@ void path_root_set(struct fs_context *context, struct dentry *dentry);
 int path_mount_root(struct file_system *fs, struct dentry **root);
 /* Mounts FS on DENTRY, a directory; FS's root reference goes over if it succeeds. 0, -ENOTDIR, -EBUSY, -ENOENT, -ENOMEM. */
 int path_mount(struct dentry *dentry, struct file_system *fs, const char *source, unsigned flags);
+/*
+ * A file system that is mounted when somebody first looks NAME up in the root directory of another one (or lists that, or asks
+ * for all mounts): until then it costs nothing. A directory that is missing is made.
+ */
+struct lazy_mount {
+	struct lazy_mount *next;
+	const char *name, *source;
+	unsigned flags; /* MS_* */
+	int (*create)(struct file_system **out);
+	void (*mounted)(struct dentry *root); /* done: ROOT is the new one. May be NULL */
+};
+/* DIR: the root of a mounted file system, in which none of the names was looked up yet. LAZY: linked by next; static. */
+void path_mount_lazy(struct dentry *dir, struct lazy_mount *lazy);
 /* DENTRY: the root of a mounted file system. 0; -EINVAL: it is not, or that of "/"; -EBUSY: in use (MNT_DETACH of umount2(2): all the same). */
 int path_unmount(struct dentry *dentry, unsigned flags);
 /* New MS_* flags of the mount whose root DENTRY is (MS_REMOUNT). 0, -EINVAL. */

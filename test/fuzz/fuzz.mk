@@ -5,6 +5,7 @@
 FUZZ_cmdline := lib/cmdline.c
 FUZZ_symtab := lib/symtab.c
 FUZZ_acpi     := $(UNIT_acpi)
+FUZZ_erofs    := $(EROFS_SRC)
 FUZZ_bootinfo := $(UNIT_bootinfo)
 FUZZ_mptable  := $(UNIT_mptable)
 
