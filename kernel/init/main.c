@@ -25,6 +25,11 @@ int main(int argc, char **argv);
 
 static struct bootinfo bootinfo;
 
+const struct bootinfo *boot_info(void)
+{
+	return &bootinfo;
+}
+
 static void log_options_apply(const char *cmdline)
 {
 	char value[8];
@@ -60,8 +65,8 @@ void kernel_start(unsigned entry, uint64_t info)
 	sched_init(arch_layout.boot_stack_bottom, arch_layout.boot_stack_top);
 	firmware_cpus_init();
 	arch_protect();
-	cpu_start_all();
 	arch_irq_enable();
+	cpu_start_all();
 	log_debug("boot: %u CPUs", nr_cpus);
 	args_parse(&args, bootinfo.cmdline);
 	slab_leaks_begin();

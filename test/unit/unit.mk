@@ -5,6 +5,7 @@
 UNIT_abi     := $(addprefix test/unit/,abi_ours.c abi_linux.c abi_libc.c)
 UNIT_acpi    := test/unit/physmem.c kernel/boot/phys.c \
 	$(addprefix kernel/dev/firmware/,acpi_tables.c aml.c dsdt.c fadt.c table.c)
+UNIT_args   := kernel/init/args.c lib/cmdline.c
 UNIT_bootinfo := test/unit/physmem.c $(addprefix kernel/boot/,bootinfo.c phys.c pvh.c multiboot2.c linux64.c)
 UNIT_chacha20 := lib/chacha20.c
 UNIT_clock := lib/muldiv.c $(addprefix kernel/,core/clock_measure.c core/clock_source.c core/clock_wall.c dev/clock/pit.c)
