@@ -71,7 +71,7 @@ $(IMAGES)/boot-%: $(OBJ)/guest/%.o $(KERNEL_LIB) $(SYMTAB) kernel/arch/x86_64/im
 	$(Q)objcopy --remove-section=.rela.dyn $@
 	$(Q)$(SYMTAB) $@ $<.check.S && cmp $<.symtab.S $<.check.S || { rm -f $@; exit 1; }
 
-include test/unit/unit.mk test/fuzz/fuzz.mk
+include test/unit/unit.mk test/fuzz/fuzz.mk test/linux/linux.mk
 
 clean:
 	rm -rf $(B)
