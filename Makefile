@@ -77,7 +77,7 @@ $(IMAGES)/linux: $(LINK_NEEDS) scripts/syscalls
 	@mkdir -p $(@D)
 	$(Q)$(LINK_IMAGE) -o $@ -u "main $$(scripts/syscalls --roots | sed 's/-u //g')"
 
-include test/unit/unit.mk test/fuzz/fuzz.mk
+include test/unit/unit.mk test/fuzz/fuzz.mk test/linux/linux.mk
 
 clean:
 	rm -rf $(B)
