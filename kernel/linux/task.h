@@ -1,7 +1,7 @@
 /*
- * Processes and their threads as Linux programs know them. struct process owns what is shared: address space,
- * descriptors, signal actions, credentials, limits; struct task is one thread of it and embeds nothing of the
- * scheduler's: its kernel thread is task->thread, and thread->task points back.
+ * Processes and their threads as Linux programs know them. struct process owns what is shared: address space, descriptors,
+ * signal actions, credentials, limits; struct task is one thread of it and embeds nothing of the scheduler's: its kernel thread
+ * is task->thread, and thread->task points back.
  *
  * There is one process so far. Nothing but process_init_get knows that: everything else starts from task_current().
  */
@@ -76,9 +76,7 @@ static inline struct process *process_current(void)
 	return task_current()->process;
 }
 
-/*
- * The registers that the application had when it entered the kernel, at the top of the calling thread's kernel stack.
- */
+/* The registers that the application had when it entered the kernel, at the top of the calling thread's kernel stack. */
 struct trapframe *task_frame(void);
 
 /* By id, for kill(2) and /proc: with process->lock of the first process held by the caller; NULL: there is none. */
@@ -89,9 +87,7 @@ struct process *process_find(int pid);
 /* Ends the calling task; and the whole process with a wait(2) status. */
 void task_exit(int status) __attribute__((noreturn));
 void process_exit(int status) __attribute__((noreturn));
-/*
- * Marks PROCESS as ending with STATUS and wakes all its tasks, which end on their way out of the kernel. Any context.
- */
+/* Marks PROCESS as ending with STATUS and wakes all its tasks, which end on their way out of the kernel. Any context. */
 void process_kill(struct process *process, int status);
 
 #endif

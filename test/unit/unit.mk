@@ -27,6 +27,8 @@ UNIT_slab   := $(UNIT_page) $(SLAB_SRC)
 UNIT_slab_debug := test/unit/shim/memory.c lib/fmt.c
 UNIT_vmap   := $(UNIT_slab) kernel/mem/vmap.c kernel/mem/aspace.c lib/rbtree.c
 UNIT_string :=
+UNIT_signal := $(addprefix kernel/linux/,signal.c signal_info.c signal_send.c signal_wait.c signal_deliver.c sigstack.c)
+UNIT_signal_frame := test/unit/signal_frame_host.c kernel/linux/x86_64/signal_frame.c kernel/linux/signal_info.c
 UNIT_symtab := lib/symtab.c
 UNIT_virtio_mmio := kernel/dev/firmware/virtio_mmio.c kernel/dev/firmware/aml.c lib/cmdline.c
 
