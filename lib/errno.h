@@ -155,10 +155,4 @@
 #define ERESTARTNOHAND 514
 #define ERESTART_RESTARTBLOCK 516
 
-/*
- * Inside of the kernel only: a system call that a signal ended. What the application sees is -EINTR or the call made again
- * (signal(7), "Interruption of system calls"); kernel/linux/signal.c decides.
- */
-#define ERESTARTSYS 512
-
 #endif

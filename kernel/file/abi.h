@@ -1,7 +1,7 @@
 /*
  * Files, as Linux's x86-64 ABI has them: flags, modes, commands and types. From include/uapi/asm-generic/fcntl.h,
- * include/uapi/linux/{fcntl,stat,fs,falloc,xattr,magic,mount}.h; what they mean is in open(2), inode(7), fcntl(2), stat(2), and the
- * page of the call that takes them. Structures that only system calls use are in kernel/linux/abi_file.h.
+ * include/uapi/linux/{fcntl,stat,fs,falloc,xattr,magic,mount}.h; what they mean is in open(2), inode(7), fcntl(2), stat(2),
+ * and the page of the call that takes them. Structures that only system calls use are in kernel/linux/abi_file.h.
  */
 #ifndef KERNEL_FILE_ABI_H
 #define KERNEL_FILE_ABI_H

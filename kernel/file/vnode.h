@@ -117,6 +117,10 @@ struct vnode {
 	struct list locks;	 /* flock(2), fcntl(2) locks: file/lock.c, under its own lock; all zero: never used */
 	struct list watches;	 /* inotify(7): file/inotify.c, likewise */
 	void *special;		 /* what a fifo or socket of this name shares; file/fifo.c, net/ */
+	struct dentry *dentry;	 /* one of its names in the cache, without a reference; under dentry_lock. NULL: none */
+	uint32_t seals;		 /* F_SEAL_* of fcntl(2), under lock; F_SEAL_SEAL unless the file may be sealed */
+	bool write_mapped;	 /* a shared mapping was made that may write; never false again */
+	bool uncached;		 /* a directory whose names come and go by themselves: no dentry of it is kept */
 };
 
 /* A mounted file system. */
@@ -125,6 +129,7 @@ struct file_system {
 	uint64_t dev;
 	struct vnode *root;
 	bool read_only;
+	unsigned mount_flags; /* MS_* of mount(2), set by path_mount */
 	/* statfs(2): fills what it knows; all zero on entry. */
 	void (*stat)(struct file_system *fs, struct fs_stat *out);
 	/* After the last reference to the root is gone. */
@@ -141,7 +146,16 @@ static inline void vnode_get(struct vnode *vnode)
 {
 	__atomic_fetch_add(&vnode->refs, 1, __ATOMIC_RELAXED);
 }
-void vnode_put(struct vnode *vnode); /* threads only */
+void vnode_put_last(struct vnode *vnode);
+static inline void vnode_put(struct vnode *vnode) /* threads only: may be the last reference */
+{
+	if (__atomic_fetch_sub(&vnode->refs, 1, __ATOMIC_ACQ_REL) == 1)
+		vnode_put_last(vnode);
+}
+/* What stat(2) tells of VNODE. 0, or what the file system's getattr says. */
+int vnode_getattr(struct vnode *vnode, struct vnode_attr *attr);
+/* For vm_object_ops.describe: a path of VNODE if one is known, else "". */
+void vnode_describe(struct vnode *vnode, char *path, size_t size, uint64_t *dev, uint64_t *ino);
 /* Now, for time stamps. */
 struct file_time file_time_now(void);
 /* A number for struct file_system.dev that no other has. */

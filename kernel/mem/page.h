@@ -64,6 +64,16 @@ paddr_t page_alloc_low(void);
 void page_free(struct page *page, unsigned order);
 /* Makes single pages, each to be freed by itself, of a block from page_alloc(ORDER). */
 void page_split(struct page *page, unsigned order);
+/* References to a single page from page_alloc(0): with the last one it is freed. Any context but NMI. */
+static inline void page_get(struct page *page)
+{
+	__atomic_fetch_add(&page->refs, 1, __ATOMIC_RELAXED);
+}
+static inline void page_put(struct page *page)
+{
+	if (__atomic_fetch_sub(&page->refs, 1, __ATOMIC_ACQ_REL) == 1)
+		page_free(page, 0);
+}
 /* Gives this CPU's list of single pages back to the buddy allocator. */
 void page_drain(void);
 

@@ -68,6 +68,14 @@ size_t host_xsave_size(void)
 	return b;
 }
 
+uint64_t host_xsave_features(void)
+{
+	unsigned low, high;
+
+	__asm__ volatile("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
+	return (uint64_t)high << 32 | low;
+}
+
 void host_xsave(void *area)
 {
 	__asm__ volatile("xsave64 (%0)" ::"r"(area), "a"(-1), "d"(-1) : "memory");

@@ -1,4 +1,6 @@
-/* Signals: queues, masks, who gets one, what is done about it, restart of system calls. Frames are not pushed here. */
+/*
+ * Signals: queues, masks, who gets one, what is done about it, restart of system calls. Frames are not pushed here.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <string.h>

@@ -49,6 +49,16 @@ size_t arch_fpu_size(void)
 	return fpu_size;
 }
 
+bool arch_fpu_has_xsave(void)
+{
+	return fpu_size > 512;
+}
+
+uint64_t arch_fpu_features(void)
+{
+	return host_xsave_features();
+}
+
 int arch_fpu_save_user(void *area)
 {
 	assert_int_equal((uintptr_t)area % 64, 0);

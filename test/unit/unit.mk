@@ -2,12 +2,18 @@
 # UNIT_NAME with the sources of the tree that it needs. What those call and the line does not name comes from shim/shim.c,
 # whose definitions are weak. shim/ stands before the tree on the include path.
 
+UNIT_abi     := $(addprefix test/unit/,abi_ours.c abi_linux.c abi_libc.c)
 UNIT_acpi    := test/unit/physmem.c kernel/boot/phys.c \
 	$(addprefix kernel/dev/firmware/,acpi_tables.c aml.c dsdt.c fadt.c table.c)
+UNIT_args   := kernel/init/args.c lib/cmdline.c
 UNIT_bootinfo := test/unit/physmem.c $(addprefix kernel/boot/,bootinfo.c phys.c pvh.c multiboot2.c linux64.c)
 UNIT_chacha20 := lib/chacha20.c
 UNIT_clock := lib/muldiv.c $(addprefix kernel/,core/clock_measure.c core/clock_source.c core/clock_wall.c dev/clock/pit.c)
 UNIT_cmdline := lib/cmdline.c
+EROFS_SRC   := test/unit/shim/heap.c test/unit/shim/vnode.c kernel/fs/erofs.c kernel/fs/erofs_data.c kernel/fs/erofs_dir.c \
+	kernel/fs/erofs_xattr.c lib/checksum.c lib/rbtree.c
+UNIT_erofs  := $(EROFS_SRC)
+UNIT_elf    := lib/elf.c
 UNIT_fmt    := lib/fmt.c
 UNIT_log    := lib/fmt.c
 UNIT_ns16550 :=
@@ -15,21 +21,26 @@ UNIT_pci    := kernel/dev/bus/pci_bar.c kernel/dev/bus/pci_msi.c lib/fmt.c
 UNIT_panic := lib/fmt.c lib/symtab.c
 UNIT_machine := test/unit/physmem.c kernel/boot/phys.c kernel/dev/machine.c kernel/dev/power/acpi.c kernel/dev/power/pc_reset.c
 UNIT_mptable := test/unit/physmem.c kernel/boot/phys.c kernel/dev/firmware/table.c kernel/dev/firmware/fw_cfg.c lib/cmdline.c
+UNIT_futex  := $(addprefix kernel/linux/,futex.c futex_requeue.c futex_pi.c futex_exit.c)
 UNIT_muldiv := lib/muldiv.c
 UNIT_random := lib/chacha20.c
 UNIT_rbtree := lib/rbtree.c
 UNIT_page   := test/unit/shim/memory.c kernel/mem/page.c kernel/mem/buddy.c kernel/mem/section.c
 UNIT_page_table :=
+UNIT_page_index := kernel/mem/page_index.c
 UNIT_rtc    := kernel/dev/clock/rtc.c
 UNIT_sched  := lib/rbtree.c
 SLAB_SRC    := kernel/core/spinlock.c kernel/mem/slab.c kernel/mem/kmalloc.c kernel/mem/slab_debug.c kernel/mem/slab_report.c
 UNIT_slab   := $(UNIT_page) $(SLAB_SRC)
 UNIT_slab_debug := test/unit/shim/memory.c lib/fmt.c
 UNIT_vmap   := $(UNIT_slab) kernel/mem/vmap.c kernel/mem/aspace.c lib/rbtree.c
+UNIT_timers := lib/rbtree.c
 UNIT_string :=
 UNIT_signal := $(addprefix kernel/linux/,signal.c signal_info.c signal_send.c signal_wait.c signal_deliver.c sigstack.c)
 UNIT_signal_frame := test/unit/signal_frame_host.c kernel/linux/x86_64/signal_frame.c kernel/linux/signal_info.c
 UNIT_symtab := lib/symtab.c
+UNIT_syscall := lib/cmdline.c lib/fmt.c $(addprefix kernel/linux/,syscall.c syscall_trace.c) \
+	$(addprefix gen/kernel/linux/,errno_names.c syscall_names.c)
 UNIT_virtio_mmio := kernel/dev/firmware/virtio_mmio.c kernel/dev/firmware/aml.c lib/cmdline.c
 
 UNIT_TESTS  := $(patsubst test/unit/test_%.c,%,$(sort $(wildcard test/unit/test_*.c)))
@@ -50,6 +61,13 @@ $(UNIT_OBJ)/gen/%.o: $(GEN)/%.c
 $(UNIT_OBJ)/%.o: %.c | $(GEN_H)
 	@mkdir -p $(@D)
 	$(Q)$(HOSTCC) $(UNIT_CFLAGS) -MMD -MP -c $< -o $@
+
+# The names of the ABI's constants, for UNIT_abi.
+ABI_CONSTANTS := $(GEN)/test/unit/abi_constants.h
+$(ABI_CONSTANTS): $(wildcard kernel/file/abi*.h kernel/linux/abi_*.h kernel/mem/abi.h)
+	@mkdir -p $(@D)
+	$(Q)sed -nE 's/^#define ([A-Z_0-9]+) .*/#ifdef \1\n{ "\1", (int64_t)(\1) },\n#endif/p' $^ > $@
+$(patsubst %,$(UNIT_OBJ)/test/unit/%.o,abi_ours abi_linux abi_libc): $(ABI_CONSTANTS)
 
 define unit_program
 $(B)/unit/$(1): $(UNIT_OBJ)/test/unit/test_$(1).o $(UNIT_OBJ)/test/unit/shim/shim.o $(UNIT_$(1):%.c=$(UNIT_OBJ)/%.o)
