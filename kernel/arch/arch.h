@@ -126,9 +126,13 @@ void arch_protect(void);
 
 /* ---- Threads ---------------------------------------------------------------------------------------------------- */
 
+struct arch_app;
+struct trapframe;
+
 /* What a thread that is not running needs to go on: all else is on its stack. */
 struct arch_context {
 	uintptr_t sp;
+	struct arch_app *app; /* NULL: the kernel's own thread, which has no state beyond that */
 };
 
 /* The first switch to CTX calls entry(arg) on the stack that ends at STACK_TOP (16-byte aligned), interrupts disabled. */
@@ -140,6 +144,51 @@ void arch_context_switch(struct arch_context *prev, struct arch_context *next);
  * outside of it runs at its top, one that arrives inside of it runs below the stack pointer.
  */
 void arch_kernel_stack_set(uintptr_t bottom, uintptr_t top);
+
+/* ---- Applications ----------------------------------------------------------------------------------------------- */
+
+/*
+ * An application's thread enters the kernel by SYSCALL, interrupts and exceptions. Each leaves a struct trapframe with its
+ * registers at the very top of the thread's kernel stack; the way out takes them from there.
+ *
+ * For system calls frame->vector is TRAP_SYSCALL and frame->error the number of the call. Then the way out leaves rcx and r11
+ * as SYSCALL made them. Who changes what the frame says of ip, flags, cx or r11 sets vector to TRAP_CHANGED, and all
+ * registers are taken from the frame.
+ */
+#define TRAP_SYSCALL 0x100
+#define TRAP_CHANGED 0x101
+
+/* State of an application's thread that the kernel itself does not use: FS base, and FPU and vector registers. */
+struct arch_app {
+	uintptr_t fs_base;
+	void *loaded_on; /* the CPU whose registers were loaded from here last */
+	uint8_t fpu[] __attribute__((aligned(64)));
+};
+#define ARCH_APP_ALIGN 64
+/* Bytes of a struct arch_app with its registers. Threads only. */
+size_t arch_app_size(void);
+/* As at the start of a program, or (FROM not NULL) as the calling thread's registers are now; fs_base is the caller's. */
+void arch_app_init(struct arch_app *app, const struct arch_app *from);
+/* The calling thread's FS base, now and whenever it runs. */
+void arch_app_fs_base_set(struct arch_app *app, uintptr_t fs_base);
+/* Goes to the application with the registers of FRAME, which is copied; from the thread's own stack, never back. */
+void arch_app_enter(const struct trapframe *frame) __attribute__((noreturn));
+/* The frame at the top of the calling thread's kernel stack: see above. Preemption may be enabled. */
+struct trapframe *arch_app_frame(void);
+
+/*
+ * Registers of the calling thread to and from memory of the application, as signal frames hold them: an XSAVE area, or the 512
+ * bytes of FXSAVE where the CPU has no XSAVE; 64-byte aligned. What is loaded may be hostile. 0, -EFAULT, -EINVAL.
+ */
+size_t arch_fpu_size(void);
+uint64_t arch_fpu_features(void); /* XCR0; 3 where there is no XSAVE */
+bool arch_fpu_has_xsave(void);
+int arch_fpu_save_user(void *area);
+int arch_fpu_restore_user(const void *area);
+void arch_fpu_reset(void); /* as at the start of a program */
+
+/* What CPUID 1 EDX says: AT_HWCAP. */
+uint32_t arch_hwcap(void);
 
 /* ---- CPUs, interrupts, timer ------------------------------------------------------------------------------------ */
 
@@ -157,6 +206,8 @@ enum { FAULT_PRESENT = 1, FAULT_WRITE = 2, FAULT_RESERVED = 8, FAULT_FETCH = 16 
 enum {
 	VECTOR_NMI = 2,
 	VECTOR_DOUBLE_FAULT = 8,
+	VECTOR_NOT_PRESENT = 11,
+	VECTOR_PROTECTION = 13,
 	VECTOR_PAGE_FAULT = 14,
 	VECTOR_MACHINE_CHECK = 18,
 	VECTOR_IRQ_FIRST = 0x30,
@@ -168,16 +219,26 @@ enum {
 	VECTOR_SPURIOUS = 0xff,
 };
 
-/* Makes VECTOR enter the kernel (arch_upcalls.irq). A vector that is not open raises #GP and so panics. */
+/*
+ * Makes VECTOR enter the kernel (arch_upcalls.irq). What comes on a vector that is not open goes to arch_upcalls.stray; the
+ * instruction INT on it raises #GP and so panics.
+ */
 void arch_vector_open(unsigned vector);
 
 /*
- * What the architecture calls in the kernel above it. One constant instance, kernel/init/upcalls.c.
+ * What the architecture calls in the kernel above it. One constant instance, kernel/init/upcalls.c. page_fault, syscall,
+ * leave, app_fault: NULL in an image that runs no application.
  * start: the boot CPU is ready: final address space, descriptor tables, boot stack. ENTRY: enum boot_entry; INFO: what the
  *   boot protocol left in its register. Does not return.
  * irq: a vector >= 32; interrupts disabled, on the thread's kernel stack. It acknowledges the local APIC itself where
  *   the vector needs that (arch_irq_ack), and reschedules on its way out if it must.
- * fault: an exception. True: handled, go on at frame->ip. False: the entry code panics with the frame.
+ * stray: an interrupt on a vector that is not open; otherwise like irq. It acknowledges the local APIC.
+ * page_fault: a page fault, before anything else is tried. True: the page is there now, go on at frame->ip.
+ * fault: an exception that neither that nor the exception table has mended. True: handled, go on at frame->ip. False: the
+ *   entry code panics with the frame.
+ * syscall: the application made a system call. Comes with interrupts disabled, and returns so.
+ * leave: an interrupt or exception goes back to the application; interrupts disabled, and again when it returns.
+ * app_fault: an exception in the application, which page_fault and fault did not want. Interrupts as in the application.
  * nmi: on the NMI stack, may interrupt anything.
  * panic: does not return.
  * table_page_alloc: one zeroed page for page tables, 0 when there is none. table_page_free: gives such a page back.
@@ -186,7 +247,12 @@ void arch_vector_open(unsigned vector);
 struct arch_upcalls {
 	void (*start)(unsigned entry, uint64_t info);
 	void (*irq)(struct trapframe *frame);
+	void (*stray)(unsigned vector);
+	bool (*page_fault)(struct trapframe *frame, uintptr_t address);
 	bool (*fault)(struct trapframe *frame, uintptr_t fault_address);
+	void (*syscall)(struct trapframe *frame);
+	void (*leave)(struct trapframe *frame);
+	void (*app_fault)(struct trapframe *frame, uintptr_t fault_address);
 	void (*nmi)(struct trapframe *frame);
 	void (*panic)(const struct trapframe *frame, const char *format, ...)
 		__attribute__((noreturn, format(printf, 2, 3)));
@@ -218,11 +284,16 @@ void arch_cpu_halt(void) __attribute__((noreturn));
 /* Loads this CPU's descriptor tables and IST stacks. AREA: its per-CPU data, see PERCPU. */
 void arch_cpu_init(void *percpu_area);
 /*
- * Starts another CPU: it runs entry(arg) on STACK_TOP with the kernel's page tables, interrupts disabled, after
- * arch_cpu_init(PERCPU_AREA). Returns as soon as the start is sent; 0, -ENOMEM (no low page for the trampoline), -EINVAL (an id
- * that the local APIC cannot address).
+ * Before arch_cpu_start: whether it can send the start; 0, -ENOMEM (no low page for the trampoline), -EINVAL (an id that the
+ * local APIC cannot address).
  */
-int arch_cpu_start(uint32_t apic_id, void *percpu_area, void *stack_top, void (*entry)(void *arg), void *arg);
+int arch_cpu_start_prepare(uint32_t apic_id);
+/*
+ * Starts another CPU: it runs entry(arg) on STACK_TOP with the kernel's page tables, interrupts disabled, after
+ * arch_cpu_init(PERCPU_AREA). Returns as soon as the start is sent. Area and stack are the CPU's from then on: it may come
+ * up at any time.
+ */
+void arch_cpu_start(uint32_t apic_id, void *percpu_area, void *stack_top, void (*entry)(void *arg), void *arg);
 /* All CPUs that were started are up: the trampoline page is no longer executable. Once, and no start after it. */
 void arch_cpu_start_done(void);
 
@@ -236,6 +307,9 @@ extern uint64_t arch_boot_noise[8];
 
 /* Walks frame pointers from BP (0: the caller's frame), at most MAX return addresses; stays inside the stack it began in. */
 unsigned arch_backtrace(uintptr_t bp, uintptr_t *addresses, unsigned max);
+
+/* crc32c of lib/checksum.h, by the CPU's instruction where it has one. */
+uint32_t arch_crc32c(uint32_t crc, const void *buf, size_t len);
 
 /* Copies LEN bytes that may not be mapped: 0, or -EFAULT after those that are. For panic reports and probes. */
 int arch_probe_read(void *dst, const void *src, size_t len);

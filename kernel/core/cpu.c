@@ -67,25 +67,30 @@ static void cpu_main(void *arg)
 	sched_start_cpu();
 }
 
+/* Nothing may fail once both are there: an area is never freed. */
 static int cpu_start(struct cpu *cpu)
 {
 	uintptr_t base = ALIGN_DOWN((uintptr_t)percpu_start, PAGE_SIZE);
-	char *area = thread_memory_ops.area_alloc((uintptr_t)percpu_area_end - base);
-	char *stack = thread_memory_ops.stack_alloc();
-	int err = -ENOMEM;
+	int err = arch_cpu_start_prepare(cpu->apic_id);
+	char *area, *stack;
 
-	if (!area || !stack)
-		goto out;
+	if (err)
+		return err;
+	stack = thread_memory_ops.stack_alloc();
+	if (!stack)
+		return -ENOMEM;
+	area = thread_memory_ops.area_alloc((uintptr_t)percpu_area_end - base);
+	if (!area) {
+		thread_memory_ops.stack_free(stack);
+		return -ENOMEM;
+	}
 	cpu->percpu_delta = (uintptr_t)area - base;
 	*percpu_at(cpu->percpu_delta, percpu_delta_self) = cpu->percpu_delta;
 	*percpu_at(cpu->percpu_delta, cpu_self_nr) = cpu->nr;
 	idle_prepare(cpu, stack);
-	err = arch_cpu_start(cpu->apic_id, percpu_start + cpu->percpu_delta, stack + thread_memory_ops.stack_size,
-			     cpu_main, cpu);
-out:
-	if (err)
-		log_warn("cpu: CPU %u (APIC id %u) stays down: error %d", cpu->nr, cpu->apic_id, -err);
-	return err;
+	arch_cpu_start(cpu->apic_id, percpu_start + cpu->percpu_delta, stack + thread_memory_ops.stack_size, cpu_main,
+		       cpu);
+	return 0;
 }
 
 void cpu_start_all(void)
@@ -94,9 +99,14 @@ void cpu_start_all(void)
 		return;
 	arch_vector_open(VECTOR_CALL);
 	arch_vector_open(VECTOR_RESCHEDULE);
-	for (unsigned i = 1; i < nr_cpus; i++)
-		if (cpu_start(&cpus[i]) == 0)
+	for (unsigned i = 1; i < nr_cpus; i++) {
+		int err = cpu_start(&cpus[i]);
+
+		if (err)
+			log_warn("cpu: CPU %u (APIC id %u) stays down: error %d", i, cpus[i].apic_id, -err);
+		else
 			nr_started++;
+	}
 	__atomic_store_n(&start_done, true, __ATOMIC_SEQ_CST);
 	check_all_online();
 }

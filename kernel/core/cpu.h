@@ -32,8 +32,8 @@ int cpu_register(uint32_t apic_id);
 /* Boot CPU: registers itself. */
 void cpu_init(void);
 /*
- * Boot CPU, after sched_init: sends every other CPU its start and returns; they come up beside. A CPU for which there is
- * no memory stays down, with a log line.
+ * Boot CPU, after sched_init, interrupts enabled: sends every other CPU its start and returns; they come up beside. A CPU for
+ * which there is no memory stays down, with a log line.
  */
 void cpu_start_all(void);
 /* Waits until every started CPU is online, or 1 s has passed (then logs which are missing). For tests and shutdown. */
@@ -41,7 +41,8 @@ void cpu_wait_online(void);
 
 /*
  * Runs fn(arg) in interrupt context on CPU (online, not the caller's own), and returns when it has run. cpu_call_others:
- * on every other online CPU, at the same time.
+ * on every other online CPU, at the same time. cpu_call_all: first on this CPU, in the caller's context with preemption
+ * disabled, then on the others; a thread that moves between two calls could leave a CPU out.
  *
  * The rule for these and cpu_tlb_shootdown: threads only, interrupts enabled, no spinlock held, as soon as a second CPU
  * is registered. Another CPU may be spinning with interrupts disabled for a lock that the caller holds, or may itself be
@@ -49,6 +50,7 @@ void cpu_wait_online(void);
  */
 void cpu_call(unsigned cpu, void (*fn)(void *arg), void *arg);
 void cpu_call_others(void (*fn)(void *arg), void *arg);
+void cpu_call_all(void (*fn)(void *arg), void *arg);
 /* VECTOR_CALL, between irq_enter and irq_exit. */
 void cpu_call_interrupt(void);
 /* Flushes [va, va+len) from every CPU's TLB. */

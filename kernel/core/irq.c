@@ -402,6 +402,15 @@ void irq_dispatch(struct trapframe *frame)
 	sched_preempt_irq();
 }
 
+void irq_stray(unsigned vector)
+{
+	irq_enter();
+	if (percpu_this(stats)->stray++ == 0)
+		log_warn("irq: vector %#x, which nobody has opened, came on CPU %u", vector, cpu_self());
+	arch_irq_ack();
+	irq_exit();
+}
+
 void irq_stats(unsigned cpu, struct irq_stats *out)
 {
 	*out = *percpu_at(cpus[cpu].percpu_delta, stats);

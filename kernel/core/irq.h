@@ -95,11 +95,14 @@ int irq_isa_override(unsigned isa, unsigned gsi, unsigned flags);
 
 /* arch_upcalls.irq: dispatches timer, calls, reschedule and device vectors. */
 void irq_dispatch(struct trapframe *frame);
+/* arch_upcalls.stray: logs the first one on each CPU, and forgets it. */
+void irq_stray(unsigned vector);
 
 /* Interrupts taken so far, by CPU. */
 struct irq_stats {
 	unsigned timer, call, reschedule, device;
 	unsigned spurious, error; /* the local APIC's own */
+	unsigned stray;		  /* on a vector that nobody has opened */
 };
 void irq_stats(unsigned cpu, struct irq_stats *out);
 

@@ -74,6 +74,22 @@ void cpu_call_interrupt(void)
 	__atomic_fetch_sub(&call_waiting, 1, __ATOMIC_RELEASE);
 }
 
+/* Preemption stays disabled, so that "this CPU" and "the others" are all. */
+static void call_all(void (*fn)(void *arg), void *arg)
+{
+	preempt_disable();
+	fn(arg);
+	if (nr_cpus > 1)
+		call_others(fn, arg);
+	preempt_enable();
+}
+
+void cpu_call_all(void (*fn)(void *arg), void *arg)
+{
+	lock_check_cross_call("cpu_call_all");
+	call_all(fn, arg);
+}
+
 static void tlb_flush_range(void *arg)
 {
 	struct tlb_range *range = arg;
@@ -81,15 +97,10 @@ static void tlb_flush_range(void *arg)
 	arch_tlb_flush(range->va, range->len);
 }
 
-/* Preemption stays disabled, so that "this CPU" and "the others" are all. */
 void cpu_tlb_shootdown(uintptr_t va, size_t len)
 {
 	struct tlb_range range = { va, len };
 
 	lock_check_cross_call("cpu_tlb_shootdown");
-	preempt_disable();
-	arch_tlb_flush(va, len);
-	if (nr_cpus > 1)
-		call_others(tlb_flush_range, &range);
-	preempt_enable();
+	call_all(tlb_flush_range, &range);
 }

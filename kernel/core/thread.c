@@ -94,7 +94,8 @@ int thread_create(struct thread **out, const char *name, int (*fn)(void *arg), v
 	thread->vruntime = READ_ONCE(thread->queue->min_vruntime);
 	thread->state = THREAD_BLOCKED;
 	preempt_enable();
-	sched_wake(thread);
+	if (!(flags & THREAD_HELD))
+		sched_wake(thread);
 	return 0;
 }
 

@@ -83,6 +83,7 @@ static inline struct thread *thread_current(void)
 
 enum thread_flags {
 	THREAD_DETACHED = 1,
+	THREAD_HELD = 2, /* does not run before sched_wake: the caller completes it first */
 };
 
 /*
@@ -101,7 +102,7 @@ struct thread_memory_ops {
 };
 extern const struct thread_memory_ops thread_memory_ops;
 
-/* NAME is copied and cut at 15 bytes. OUT may be NULL only for a detached thread. 0, -ENOMEM. */
+/* NAME is copied and cut at 15 bytes. OUT may be NULL only for a detached thread that is not held. 0, -ENOMEM. */
 int thread_create(struct thread **out, const char *name, int (*fn)(void *arg), void *arg, unsigned flags);
 void thread_exit(int value) __attribute__((noreturn));
 /* Waits for the end of THREAD, gives its exit value, frees it. Once per thread, not for a detached one. */

@@ -179,3 +179,16 @@ bool sched_wake(struct thread *thread)
 	sched_irq_restore(flags);
 	return woken;
 }
+
+void thread_work_set(struct thread *thread, unsigned work)
+{
+	unsigned cpu;
+
+	__atomic_fetch_or(&thread->work, work, __ATOMIC_SEQ_CST);
+	if (sched_wake(thread))
+		return;
+	/* It runs, or will: one that runs on another CPU may be in the application, and comes out of it by an interrupt. */
+	cpu = thread_cpu(thread);
+	if (cpu != cpu_self() && READ_ONCE(run_queue_of(cpu)->current) == thread)
+		cpu_reschedule(cpu);
+}

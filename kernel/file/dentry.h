@@ -22,6 +22,7 @@ struct mount {
 	struct dentry *root; /* with a reference */
 	unsigned flags;
 	char *source;
+	struct lazy_mount *lazy; /* those not yet looked up in ROOT; taken off with ROOT's lock and dentry_lock held */
 };
 
 struct dentry {
@@ -70,6 +71,8 @@ int dentry_lookup(struct dentry *parent, const char *name, size_t len, struct de
 struct dentry *dentry_alloc_root(struct vnode *vnode);
 /* A dentry outside the cache, for a file without a name in PARENT's directory (O_TMPFILE). Takes over VNODE; NULL: no memory. */
 struct dentry *dentry_alloc_unnamed(struct dentry *parent, struct vnode *vnode);
+/* The same for a file of no directory: NAME is only shown. */
+struct dentry *dentry_alloc_anonymous(const char *name, struct vnode *vnode);
 
 /* DENTRY, negative, becomes VNODE's (a reference is taken). The directory's lock is held. */
 void dentry_instantiate(struct dentry *dentry, struct vnode *vnode);
@@ -85,6 +88,11 @@ static inline void dentry_get_locked(struct dentry *dentry)
 {
 	__atomic_fetch_add(&dentry->refs, 1, __ATOMIC_RELAXED);
 }
+
+/* DENTRY, new and not yet in the cache, in a directory whose mount has lazy ones: mounts what is to be mounted there. */
+void mount_lazy(struct dentry *dentry);
+/* Mounts all lazy ones of DIR, the root of a mounted file system. No lock held. */
+void mount_lazy_all(struct dentry *dir);
 
 /* Frees up to N dentries that nobody uses, those first that were not looked up for long; returns how many. Threads only. */
 unsigned dentry_shrink(unsigned n);

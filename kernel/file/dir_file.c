@@ -51,6 +51,8 @@ int file_readdir(struct file *file, struct dir_sink *sink)
 
 	if (file->ops != &dir_file_ops)
 		return -ENOTDIR;
+	if (file->dentry && unlikely(file->dentry->mount && file->dentry->mount->lazy))
+		mount_lazy_all(file->dentry); /* their directories may be missing still */
 	mutex_lock(&file->pos_lock);
 	mutex_lock(&vnode->lock);
 	if (file->dentry && file->dentry->deleted) {

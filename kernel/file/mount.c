@@ -1,4 +1,5 @@
 /* Mounts: which dentry shows which file system. */
+#include "kernel/core/log.h"
 #include "kernel/file/abi.h"
 #include "kernel/file/dentry.h"
 #include "kernel/mem/slab.h"
@@ -80,6 +81,84 @@ int path_mount(struct dentry *dentry, struct file_system *fs, const char *source
 	return error;
 }
 
+/* ---- Lazy ones --------------------------------------------------------------------------------------------------- */
+
+void path_mount_lazy(struct dentry *dir, struct lazy_mount *lazy)
+{
+	spin_lock(&dentry_lock);
+	dir->mount->lazy = lazy;
+	spin_unlock(&dentry_lock);
+}
+
+/* The one called NAME, off the list; NULL: there is none. */
+static struct lazy_mount *lazy_take(struct mount *mount, const char *name, size_t len)
+{
+	struct lazy_mount **at, *lazy;
+
+	spin_lock(&dentry_lock);
+	for (at = &mount->lazy; (lazy = *at); at = &lazy->next)
+		if (strlen(lazy->name) == len && !memcmp(lazy->name, name, len))
+			break;
+	if (lazy)
+		*at = lazy->next;
+	spin_unlock(&dentry_lock);
+	return lazy;
+}
+
+static int lazy_dir_make(struct dentry *dentry)
+{
+	static const struct vnode_new what = { .mode = S_IFDIR | 0755 };
+	struct vnode *dir = dentry->parent->vnode, *vnode;
+	int error = dir->ops->create ? dir->ops->create(dir, dentry->name, dentry->len, &what, &vnode) : -EROFS;
+
+	if (error)
+		return error;
+	dentry_instantiate(dentry, vnode);
+	vnode_put(vnode);
+	return 0;
+}
+
+void mount_lazy(struct dentry *dentry)
+{
+	struct lazy_mount *lazy = lazy_take(dentry->parent->mount, dentry->name, dentry->len);
+	struct file_system *fs;
+	int error = 0;
+
+	if (!lazy)
+		return;
+	if (!dentry->vnode)
+		error = lazy_dir_make(dentry);
+	if (!error)
+		error = lazy->create(&fs);
+	if (!error) {
+		error = path_mount(dentry, fs, lazy->source, lazy->flags);
+		if (error)
+			vnode_put(fs->root);
+	}
+	if (error)
+		log_warn("mount: %s: error %d", lazy->name, -error);
+	else if (lazy->mounted)
+		lazy->mounted(dentry->mounted->root);
+}
+
+void mount_lazy_all(struct dentry *dir)
+{
+	struct lazy_mount *lazy;
+	struct dentry *dentry;
+
+	while ((lazy = READ_ONCE(dir->mount->lazy))) {
+		size_t len = strlen(lazy->name);
+
+		mutex_lock(&dir->vnode->lock);
+		if (!dentry_lookup(dir, lazy->name, len, &dentry))
+			dentry_put(dentry);
+		mutex_unlock(&dir->vnode->lock);
+		lazy_take(dir->mount, lazy->name, len); /* looked up, so gone; unless there was no memory for it */
+	}
+}
+
+/* ---- Changes and reports ----------------------------------------------------------------------------------------- */
+
 /* Nothing is mounted below MOUNT, and only the cache uses its dentries. dentry_lock held. */
 static bool is_busy(const struct mount *mount)
 {
@@ -122,6 +201,22 @@ int path_unmount(struct dentry *dentry, unsigned flags)
 	dentry_put(mount->root);
 	mount_free(mount);
 	return 0;
+}
+
+int path_remount(struct dentry *dentry, unsigned flags)
+{
+	struct mount *mount;
+	int error = -EINVAL;
+
+	spin_lock(&dentry_lock);
+	mount = dentry->parent ? NULL : dentry->mount;
+	if (mount) {
+		mount->flags = mount->fs->mount_flags = flags;
+		mount->fs->read_only = flags & MS_RDONLY;
+		error = 0;
+	}
+	spin_unlock(&dentry_lock);
+	return error;
 }
 
 void path_for_each_mount(void (*fn)(struct dentry *at, struct file_system *fs, const char *source, unsigned flags,

@@ -1,7 +1,7 @@
 /*
- * File systems whose files are made by functions: /dev, /proc, /sys. A tree of entries is registered at boot, by name; what
- * an entry says is made when it is opened and read. Directories whose entries come and go (/proc/PID, fd/) are enumerated
- * by a function.
+ * File systems whose files are made by functions: /dev, /proc, /sys. A tree of constant entries, which costs nothing until
+ * somebody looks a name up; what an entry says is made when it is read. Directories whose entries come and go (/proc/PID,
+ * fd/) are searched and listed by functions.
  */
 #ifndef KERNEL_FS_PSEUDO_H
 #define KERNEL_FS_PSEUDO_H
@@ -12,50 +12,64 @@
 struct pseudo_text {
 	char *buf;
 	size_t len, size;
-	bool failed; /* no memory */
+	bool failed; /* no memory: what was written since is lost, the reader gets -ENOMEM */
 };
 void pseudo_printf(struct pseudo_text *text, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void pseudo_puts(struct pseudo_text *text, const char *string);
 void pseudo_write(struct pseudo_text *text, const void *bytes, size_t len);
+/* LEN bytes at the end to be filled in, NULL (failed is set then) when memory is short. */
+char *pseudo_room(struct pseudo_text *text, size_t len);
+void pseudo_text_free(struct pseudo_text *text);
 
 struct pseudo_entry;
-struct pseudo_dir_sink;
 
 /*
- * KEY: what the nearest enclosing dynamic directory gave the entry (a process id, a descriptor), see dir_lookup.
- * Exactly one of text, follow, open, children, dir_lookup is set.
+ * KEY: what the nearest enclosing dynamic directory gave the entry (a process id, a descriptor), see dir_lookup; 0 where
+ * there is none. Everything is called in threads, without locks, and may sleep.
  */
 struct pseudo_ops {
-	/* The whole contents, made at the first read after open. 0, -ESRCH, -ENOMEM. */
+	/* The whole contents, made by a read at offset 0, as Linux's seq_file does. 0, -ESRCH, ... */
 	int (*text)(struct pseudo_text *out, uint64_t key);
-	/* A write to it (BUF in kernel memory, at most a page); NULL: -EACCES. */
+	/* A write to it (BUF in kernel memory, ended by a NUL behind LEN bytes, at most a page); NULL: -EIO. */
 	ssize_t (*store)(const char *buf, size_t len, uint64_t key);
-	/* A symbolic link: its text, length; and where it leads if that is not what the text says (NULL: as text). */
+	/* A symbolic link: its text, length cut to SIZE; and where it leads if that is not what the text says (NULL: as text). */
 	ssize_t (*readlink)(char *buf, size_t size, uint64_t key);
 	int (*follow)(struct dentry **dentry, struct file **file, uint64_t key);
-	/* A device or anything else that makes its own file. */
+	/* Anything else that makes its own file. */
 	int (*open)(struct vnode *vnode, unsigned flags, struct file **out, uint64_t key);
-	/* A dynamic directory: the entry for NAME and its key (-ENOENT); and all of them in order, from *POS on. */
+	/*
+	 * A dynamic directory: the entry for NAME and its key (-ENOENT); and all of them, those behind *POS (0: from the first
+	 * on) with NEXT above 0, ascending, below 2^62; the ino that it gives the sink is ignored. Its constant children come
+	 * before these.
+	 */
 	int (*dir_lookup)(const char *name, size_t len, uint64_t key, const struct pseudo_entry **entry,
 			  uint64_t *entry_key);
 	int (*dir_list)(uint64_t *pos, struct dir_sink *sink, uint64_t key);
-	/* Owner and mode that differ from the entry's; may be NULL. */
+	/* Changes mode, uid, gid, rdev from those of the entry; when the name is looked up. May be NULL. */
 	int (*getattr)(struct vnode_attr *attr, uint64_t key);
 };
 
 struct pseudo_entry {
-	const char *name; /* NULL ends a list */
-	uint32_t mode;	  /* S_IFMT | permissions */
-	uint64_t rdev;
-	const struct pseudo_ops *ops;	     /* NULL for a plain directory */
+	const char *name;	      /* NULL ends a list */
+	uint32_t mode;		      /* S_IFMT | permissions; devices are opened by their number (chardev.h) */
+	uint32_t rdev;		      /* dev_encode */
+	const char *content;	      /* of a regular file that always says the same; the target of a symbolic link */
+	const struct pseudo_ops *ops; /* NULL for plain directories, devices, and where content is set */
 	const struct pseudo_entry *children; /* of a directory */
 };
 
 /*
- * A file system of TYPE ("proc") whose root has the entries of CHILDREN (constant, ended by a NULL name) and those that
- * pseudo_add brings later. MAGIC as statfs(2) has it.
+ * A file system of TYPE ("proc") with the directory ROOT (constant; its name does not matter) and those that pseudo_add brings
+ * later. MAGIC as statfs(2) has it. 0, -ENOMEM.
  */
-int pseudo_create(const char *type, uint64_t magic, const struct pseudo_entry *children, struct file_system **out);
-/* Adds ENTRY (which stays) to the directory PATH ("" is the root; missing directories are made). Threads only. */
+int pseudo_create(const char *type, uint64_t magic, const struct pseudo_entry *root, struct file_system **out);
+/*
+ * Adds ENTRY (which stays) to the directory PATH ("" is the root, "a/b"; missing directories are made). 0, -EEXIST, -ENOMEM.
+ * Threads only.
+ */
 int pseudo_add(struct file_system *fs, const char *path, const struct pseudo_entry *entry);
+
+/* The number that NAME is, all of it, decimal without leading zeros. False: it is none, or above INT32_MAX. */
+bool pseudo_number(const char *name, size_t len, uint64_t *out);
 
 #endif

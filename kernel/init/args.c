@@ -2,6 +2,7 @@
 
 #include "kernel/boot/bootinfo.h"
 #include "kernel/core/log.h"
+#include "kernel/dev/firmware/firmware.h"
 #include "lib/cmdline.h"
 #include "lib/string.h"
 
@@ -31,12 +32,31 @@ static char *word_end(char *word)
 	return word;
 }
 
-/* QEMU's microvm without ACPI appends its devices to whatever command line it is given. They are not the program's. */
-static bool is_monitors(const char *word)
+static bool is_device(const char *word)
 {
 	static const char option[] = "virtio_mmio.device=";
 
-	return strncmp(word, option, sizeof(option) - 1) == 0;
+	return strncmp(word, option, sizeof(option) - 1) == 0 && !strchr(word, '"');
+}
+
+/*
+ * A monitor without ACPI tables (QEMU's microvm with acpi=off) names its devices at the end of whatever command line it is
+ * given. They are not the program's; what stands before its last word is.
+ */
+static void devices_cut(char *line)
+{
+	size_t len = strlen(line), start;
+
+	for (;;) {
+		while (len && is_space(line[len - 1]))
+			len--;
+		for (start = len; start && !is_space(line[start - 1]); start--)
+			;
+		if (!is_device(line + start) || firmware_has_acpi())
+			return;
+		line[start] = '\0';
+		len = start;
+	}
 }
 
 void args_parse(struct args *args, const char *cmdline)
@@ -51,6 +71,7 @@ void args_parse(struct args *args, const char *cmdline)
 	if (!*cmdline)
 		return;
 	strlcpy(text, cmdline, sizeof(text));
+	devices_cut(text);
 	for (;;) {
 		while (is_space(*at))
 			at++;
@@ -60,10 +81,8 @@ void args_parse(struct args *args, const char *cmdline)
 			log_warn("command line: more than %d arguments, dropped from \"%s\" on", ARGS_MAX, at);
 			break;
 		}
-		argv[args->argc] = at;
+		argv[args->argc++] = at;
 		at = word_end(at);
-		if (!is_monitors(argv[args->argc]))
-			args->argc++;
 	}
 	argv[args->argc] = NULL;
 }

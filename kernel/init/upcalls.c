@@ -3,13 +3,25 @@
 #include "kernel/core/irq.h"
 #include "kernel/core/panic.h"
 #include "kernel/init/main.h"
+#include "kernel/linux/entry.h"
 #include "kernel/mem/fault.h"
 #include "kernel/mem/page.h"
+
+/* Of an image that runs no application nothing refers to these, so they are not in it, and NULL here. */
+#pragma weak vm_fault_mend
+#pragma weak app_syscall
+#pragma weak app_leave
+#pragma weak app_fault
 
 const struct arch_upcalls arch_upcalls = {
 	.start = kernel_start,
 	.irq = irq_dispatch,
+	.stray = irq_stray,
+	.page_fault = vm_fault_mend,
 	.fault = fault_handle,
+	.syscall = app_syscall,
+	.leave = app_leave,
+	.app_fault = app_fault,
 	.nmi = panic_nmi,
 	.panic = panic_frame,
 	.table_page_alloc = page_table_page_alloc,

@@ -52,37 +52,48 @@ static void page_poison(struct page *page, unsigned order)
 }
 #endif
 
-static void table_pool_put(struct page *block)
+static void table_pool_put(struct page *block, unsigned order)
 {
 	unsigned long flags = spin_lock_irqsave(&table_lock);
 
-	page_split(block, TABLE_BLOCK_ORDER);
-	for (unsigned i = 0; i < 1u << TABLE_BLOCK_ORDER; i++)
+	page_split(block, order);
+	for (unsigned i = 0; i < 1u << order; i++)
 		table_pool[table_pool_nr++] = page_to_phys(block + i);
 	spin_unlock_irqrestore(&table_lock, flags);
 }
 
-/* Only this fills the pool, under page_lock, so what was too little before table_lock is taken still is after it. */
-static void table_pool_fill_locked(void)
-{
-	struct page *block;
-
-	while (unlikely(READ_ONCE(table_pool_nr) < PAGE_TABLE_RESERVE)) {
-		block = buddy_alloc(&buddy_normal, TABLE_BLOCK_ORDER);
-		if (block)
-			table_pool_put(block);
-		else if (!section_grow(TABLE_BLOCK_ORDER))
-			break;
-	}
-}
-
-static struct page *alloc_locked(unsigned order)
+static struct page *normal_alloc_locked(unsigned order)
 {
 	struct page *page;
 
 	while (!(page = buddy_alloc(&buddy_normal, order)))
 		if (!section_grow(order))
 			break;
+	return page;
+}
+
+/*
+ * In blocks, and page by page where there are none any more. Only this fills the pool, under page_lock, so what was too little
+ * before table_lock is taken still is after it.
+ */
+static void table_pool_fill_locked(void)
+{
+	while (unlikely(READ_ONCE(table_pool_nr) < PAGE_TABLE_RESERVE)) {
+		unsigned order = TABLE_BLOCK_ORDER;
+		struct page *block = normal_alloc_locked(order);
+
+		if (!block)
+			block = normal_alloc_locked(order = 0);
+		if (!block)
+			break;
+		table_pool_put(block, order);
+	}
+}
+
+static struct page *alloc_locked(unsigned order)
+{
+	struct page *page = normal_alloc_locked(order);
+
 	if (unlikely(!page))
 		while (!(page = buddy_alloc(&buddy_low, order)))
 			if (!section_grow_low())
@@ -280,15 +291,23 @@ void page_table_page_free(paddr_t pa)
 	page_free(page_from_nr(pa >> PAGE_SHIFT), 0);
 }
 
-void page_table_reserve(void)
+static void table_pool_fill(void)
 {
-	unsigned long flags;
+	unsigned long flags = spin_lock_irqsave(&page_lock);
 
-	if (likely(READ_ONCE(table_pool_nr) >= PAGE_TABLE_RESERVE))
-		return;
-	flags = spin_lock_irqsave(&page_lock);
 	table_pool_fill_locked();
 	spin_unlock_irqrestore(&page_lock, flags);
+}
+
+void page_table_reserve(void)
+{
+	if (likely(READ_ONCE(table_pool_nr) >= PAGE_TABLE_RESERVE))
+		return;
+	table_pool_fill();
+	if (likely(READ_ONCE(table_pool_nr) >= PAGE_TABLE_RESERVE))
+		return;
+	page_drain();
+	table_pool_fill();
 }
 
 struct page *page_from_phys(paddr_t pa)

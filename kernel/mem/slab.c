@@ -327,8 +327,7 @@ void slab_cache_destroy(struct slab_cache *cache)
 	struct slab_cache **link = &slab_caches;
 	unsigned long flags;
 
-	flush_this_cpu(cache);
-	cpu_call_others(flush_this_cpu, cache);
+	cpu_call_all(flush_this_cpu, cache);
 	if (cache->nr_out) {
 		log_err("slab cache %s: destroyed with %zu objects in use; they leak", cache->name, cache->nr_out);
 		slab_debug_report(cache);

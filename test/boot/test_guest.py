@@ -43,6 +43,14 @@ def test_multiboot2(image, name, firmware):
     qemu.boot_iso(image(name), qemu.Q35, firmware, smp=4, timeout=2 * TIMEOUT).tap()
 
 
+def test_stray_interrupt(image):
+    """An interrupt on a vector that nobody has opened is named once on each CPU."""
+    result = qemu.boot(image("irq"), smp=2, timeout=TIMEOUT)
+    result.tap()
+    for cpu in range(2):
+        assert result.output.count(f"which nobody has opened, came on CPU {cpu}\n") == 1, result.describe()
+
+
 @pytest.mark.parametrize("machine", qemu.MACHINES + [PC_MPTABLE], ids=str)
 def test_every_cpu(image, machine):
     """All CPUs are found and used: by MADT, by microvm's MP table, by the BIOS's."""

@@ -20,6 +20,13 @@ def test_least_memory(image, machine):
     qemu.boot(image("hello"), machine, memory=2).expect(HELLO)
 
 
+@pytest.mark.parametrize("smp", [64, 200])
+def test_more_cpus_than_memory(image, smp):
+    """CPUs for which there is no memory stay down, and are named; the others and the program run."""
+    result = qemu.boot(image("hello"), memory=2, smp=smp)
+    result.expect(f"CPU {smp - 1} (APIC id {smp - 1}) stays down: error 12", HELLO)
+
+
 @pytest.mark.parametrize("cpu", ["qemu64", "max"])
 @pytest.mark.parametrize("machine", qemu.MACHINES, ids=str)
 def test_cpu_model(image, machine, cpu):

@@ -3,8 +3,10 @@
 # test/fuzz/seeds/NAME/. What it finds on the way is kept in build/fuzz/corpus/NAME. The shim is the unit tests'.
 
 FUZZ_cmdline := lib/cmdline.c
+FUZZ_elf := lib/elf.c
 FUZZ_symtab := lib/symtab.c
 FUZZ_acpi     := $(UNIT_acpi)
+FUZZ_erofs    := $(EROFS_SRC)
 FUZZ_bootinfo := $(UNIT_bootinfo)
 FUZZ_mptable  := $(UNIT_mptable)
 

@@ -21,6 +21,11 @@ const uint8_t *dsdt_code(size_t *len)
 	return code;
 }
 
+bool firmware_has_acpi(void)
+{
+	return code_len & 1;
+}
+
 bool table_is_device(paddr_t pa, size_t len)
 {
 	return pa >= 0xa0000000 && len <= 1ul << 30;

@@ -424,6 +424,43 @@ static void table_pool(void)
 	assert_true(page_table_page_alloc() != 0);
 }
 
+/* No two free pages lie side by side, and the last ones are on the CPU's own list: they become page tables all the same. */
+static void table_pool_fragmented(void)
+{
+	unsigned n;
+
+	machine(MIB(64));
+	n = take_all(0);
+	while (page_table_page_alloc())
+		;
+	page_table_reserve();
+	assert_int_equal(page_table_page_alloc(), 0);
+	for (unsigned i = 0; i < n; i++)
+		if (page_nr(pages[i]) % 64 == 1)
+			page_free(pages[i], 0);
+	page_drain();
+	while (page_alloc(2, 0))
+		;
+	for (unsigned i = 0; i < 3 * PAGE_TABLE_RESERVE; i++) {
+		page_table_reserve();
+		assert_true(page_table_page_alloc() != 0);
+	}
+	while (page_alloc(0, 0))
+		;
+	while (page_table_page_alloc())
+		;
+	for (unsigned i = 0, freed = 0; freed < PAGE_TABLE_RESERVE; i++) {
+		if (page_nr(pages[i]) % 64 == 2) {
+			page_free(pages[i], 0);
+			freed++;
+		}
+	}
+	page_table_reserve();
+	for (unsigned i = 0; i < PAGE_TABLE_RESERVE; i++)
+		assert_true(page_table_page_alloc() != 0);
+	assert_int_equal(page_table_page_alloc(), 0);
+}
+
 static void bad_free(void)
 {
 	struct page *page, *block;
@@ -467,6 +504,7 @@ int main(void)
 		IN_CHILD(random_stress),
 		IN_CHILD(tables_fail),
 		IN_CHILD(table_pool),
+		IN_CHILD(table_pool_fragmented),
 		IN_CHILD(bad_free),
 	};
 

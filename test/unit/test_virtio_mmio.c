@@ -17,6 +17,7 @@
 
 static struct bootinfo bootinfo;
 const struct bootinfo *firmware_bootinfo = &bootinfo;
+static bool has_acpi;
 static uint8_t code[1024];
 static size_t code_len;
 
@@ -24,6 +25,11 @@ const uint8_t *dsdt_code(size_t *len)
 {
 	*len = code_len;
 	return code_len ? code : NULL;
+}
+
+bool firmware_has_acpi(void)
+{
+	return has_acpi;
 }
 
 bool table_is_device(paddr_t pa, size_t len)
@@ -57,6 +63,7 @@ static int reset(void **state)
 {
 	(void)state;
 	code_len = 0;
+	has_acpi = false;
 	bootinfo.cmdline[0] = '\0';
 	return 0;
 }
@@ -141,6 +148,8 @@ static void test_cmdline(void **state)
 	assert_int_equal(out[0].base, 0xfeb00000);
 	assert_int_equal(out[1].base, 0xfeb00200);
 	assert_int_equal(firmware_virtio_mmio(out, 1), 1);
+	has_acpi = true; /* then the second one is a word of the program's */
+	assert_int_equal(firmware_virtio_mmio(out, 4), 1);
 }
 
 static void test_dsdt(void **state)

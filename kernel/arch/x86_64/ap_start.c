@@ -98,23 +98,21 @@ static void start_send(uint32_t apic_id)
 	apic_command(apic_id, startup);
 }
 
-int arch_cpu_start(uint32_t apic_id, void *percpu_area, void *stack_top, void (*entry)(void *arg), void *arg)
+int arch_cpu_start_prepare(uint32_t apic_id)
 {
-	struct ap_request *request = (struct ap_request *)stack_top - 1;
-	int error;
-
 	/* In xAPIC mode ids have 8 bits; all ones means every CPU, this one too. */
 	if (apic_id >= (apic_page ? 0xffu : 0xffffffffu))
 		return -EINVAL;
-	if (!trampoline_ready) {
-		error = trampoline_make();
-		if (error)
-			return error;
-	}
+	return trampoline_ready ? 0 : trampoline_make();
+}
+
+void arch_cpu_start(uint32_t apic_id, void *percpu_area, void *stack_top, void (*entry)(void *arg), void *arg)
+{
+	struct ap_request *request = (struct ap_request *)stack_top - 1;
+
 	*request = (struct ap_request){ ap_requests, apic_id, percpu_area, entry, arg };
 	__atomic_store_n(&ap_requests, request, __ATOMIC_RELEASE);
 	start_send(apic_id);
-	return 0;
 }
 
 void arch_cpu_start_done(void)

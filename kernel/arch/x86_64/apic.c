@@ -6,6 +6,7 @@
 #include "kernel/arch/x86_64/apic.h"
 #include "kernel/arch/x86_64/apic_reg.h"
 #include "kernel/arch/x86_64/cpuid.h"
+#include "lib/util.h"
 
 volatile uint32_t *apic_page __attribute__((section(".bss.protected")));
 
@@ -27,6 +28,19 @@ static void pic_mask(void)
 {
 	arch_out8(0x21, 0xff);
 	arch_out8(0xa1, 0xff);
+}
+
+/*
+ * Firmware may have left these on, for its own handlers. The version register says how many entries there are, less one; they
+ * came in this order (11.5.1).
+ */
+static void firmware_entries_mask(void)
+{
+	static const uint16_t entries[] = { APIC_LVT_PERFORMANCE, APIC_LVT_THERMAL, APIC_LVT_CMCI };
+	unsigned last = apic_read(APIC_VERSION) >> 16 & 0xff;
+
+	for (unsigned i = 0; i < ARRAY_SIZE(entries) && last >= 4 + i; i++)
+		apic_write(entries[i], APIC_LVT_MASKED);
 }
 
 void arch_apic_init(void)
@@ -53,6 +67,7 @@ void arch_apic_init(void)
 	apic_write(APIC_LVT_LINT0, APIC_LVT_MASKED);
 	apic_write(APIC_LVT_LINT1, APIC_DELIVER_NMI);
 	apic_write(APIC_LVT_ERROR, VECTOR_ERROR);
+	firmware_entries_mask();
 	apic_timer_init();
 }
 
@@ -71,6 +86,20 @@ void arch_irq_line_enable(void)
 void arch_irq_ack(void)
 {
 	apic_write(APIC_EOI, 0);
+}
+
+int apic_in_service(void)
+{
+	/* Before arch_apic_init there may be no way to ask, and interrupts were never enabled. */
+	if (!apic_page && !(read_msr(MSR_APIC_BASE) & APIC_BASE_X2APIC))
+		return -1;
+	for (int i = 7; i >= 0; i--) {
+		uint32_t bits = apic_read(APIC_IN_SERVICE + (unsigned)i * 16);
+
+		if (bits)
+			return i * 32 + 31 - __builtin_clz(bits);
+	}
+	return -1;
 }
 
 void apic_command(uint32_t apic_id, uint32_t command)

@@ -26,6 +26,9 @@ static inline void apic_write(unsigned reg, uint32_t value)
 /* Sends COMMAND (low half of the command register) to one CPU, or to those that its shorthand names. Any context. */
 void apic_command(uint32_t apic_id, uint32_t command);
 
+/* The vector that this CPU has taken and not acknowledged yet, the highest of them; -1: none. Interrupts disabled. */
+int apic_in_service(void);
+
 /* This CPU's timer, from arch_apic_init. */
 void apic_timer_init(void);
 

@@ -11,13 +11,18 @@
 #define MSR_X2APIC 0x800
 
 #define APIC_ID 0x20
+#define APIC_VERSION 0x30
 #define APIC_TASK_PRIORITY 0x80
 #define APIC_EOI 0xb0
 #define APIC_SPURIOUS 0xf0
 #define APIC_SPURIOUS_ENABLE 0x100
+#define APIC_IN_SERVICE 0x100 /* 8 registers, 16 bytes apart: 256 vectors */
 #define APIC_COMMAND 0x300
 #define APIC_COMMAND_HIGH 0x310
+#define APIC_LVT_CMCI 0x2f0
 #define APIC_LVT_TIMER 0x320
+#define APIC_LVT_THERMAL 0x330
+#define APIC_LVT_PERFORMANCE 0x340
 #define APIC_LVT_LINT0 0x350
 #define APIC_LVT_LINT1 0x360
 #define APIC_LVT_ERROR 0x370

@@ -74,6 +74,11 @@ void arch_vector_open(unsigned vector)
 	gate_set(vector, trap_irq_entries + (vector - TRAP_IRQ_FIRST) * 8, IST_IRQ);
 }
 
+bool vector_is_open(unsigned vector)
+{
+	return __atomic_load_n(&gates[vector].low, __ATOMIC_ACQUIRE);
+}
+
 static void task_state_set(struct task_state *tss, uint64_t *gdt, struct ist_stacks *ist)
 {
 	uintptr_t base = (uintptr_t)tss;

@@ -7,8 +7,10 @@
 
 #include "kernel/arch/x86_64/msr.h"
 
+#define CPUID_1_ECX_SSE42 (1u << 20)
 #define CPUID_1_ECX_X2APIC (1u << 21)
 #define CPUID_1_ECX_TSC_DEADLINE (1u << 24)
+#define CPUID_1_ECX_XSAVE (1u << 26)
 #define CPUID_1_ECX_RDRAND (1u << 30)
 #define CPUID_1_ECX_HYPERVISOR (1u << 31) /* 0 on bare metal */
 #define CPUID_7_EBX_RDSEED (1u << 18)

@@ -11,6 +11,7 @@
  * The frame is struct trapframe. Exceptions push vector and error code; interrupts push only vector - 128, as one byte,
  * and have no error code.
  */
+#include "kernel/arch/x86_64/regs.h"
 #include "kernel/arch/x86_64/trap.h"
 
 	.section .text.entry, "ax"
@@ -165,13 +166,86 @@ trap_irq_entries:
 	.endr
 
 	/*
+	 * SYSCALL (Intel SDM vol. 2B): rip in rcx, flags in r11; interrupts and direction are off by SFMASK. From ring 0 it works
+	 * as from ring 3, but SYSRET would go to ring 3, so the way back is a jump. The application's stack has a red zone
+	 * and is not touched: everything is on the kernel stack, in the form of struct trapframe, error being the number.
+	 */
+	.balign 16
+	.globl syscall_entry
+syscall_entry:
+	mov %rsp, %gs:syscall_sp(%rip)
+	mov %gs:trap_stack+TRAP_STACK_TOP(%rip), %rsp
+	push $SELECTOR_DATA
+	push %gs:syscall_sp(%rip)
+	push %r11
+	push $SELECTOR_CODE
+	push %rcx
+	push %rax
+	push $TRAP_VECTOR_SYSCALL
+	push %rax
+	push %rbx
+	push %rcx
+	push %rdx
+	push %rsi
+	push %rdi
+	push %rbp
+	push %r8
+	push %r9
+	push %r10
+	push %r11
+	push %r12
+	push %r13
+	push %r14
+	push %r15
+	mov %rsp, %rdi
+	xor %ebp, %ebp
+	call trap_handle_syscall
+	/* Interrupts are off. Flags that a jump does not bring back, or a frame that was changed: by IRETQ. */
+	cmpl $TRAP_VECTOR_SYSCALL, TRAPFRAME_VECTOR(%rsp)
+	jne 1f
+	testl $(FLAGS_TF | FLAGS_DF | FLAGS_NT | FLAGS_AC), TRAPFRAME_FLAGS(%rsp)
+	jnz 1f
+	pop %r15
+	pop %r14
+	pop %r13
+	pop %r12
+	pop %r11
+	pop %r10
+	pop %r9
+	pop %r8
+	pop %rbp
+	pop %rdi
+	pop %rsi
+	pop %rdx
+	pop %rcx
+	pop %rbx
+	pop %rax
+	mov TRAPFRAME_SP-TRAPFRAME_VECTOR(%rsp), %rsp
+	sti			/* takes effect after the jump: nothing comes in between */
+	jmp *%rcx
+1:	restore_and_return
+
+	/* trap_return_to(frame, stack_top). Interrupts are off. */
+	.globl trap_return_to
+trap_return_to:
+	lea -TRAPFRAME_SIZE(%rsi), %rsp
+	mov %rdi, %rsi
+	mov %rsp, %rdi
+	mov $TRAPFRAME_SIZE / 8, %ecx
+	rep movsq
+	restore_and_return
+
+	/*
 	 * arch_context_switch(prev, next): the callee-saved registers on the stack, the stack pointer in the context.
 	 * arch_context_init prepares a stack that "returns" into context_start.
 	 */
 	.section .text.context, "ax"
 	.globl arch_context_switch, context_start
 arch_context_switch:
-	push %rbp
+	mov CONTEXT_APP(%rdi), %rax
+	or CONTEXT_APP(%rsi), %rax
+	jnz 2f
+1:	push %rbp
 	push %rbx
 	push %r12
 	push %r13
@@ -186,6 +260,15 @@ arch_context_switch:
 	pop %rbx
 	pop %rbp
 	ret
+	/* One of them is an application's. */
+2:	push %rdi
+	push %rsi
+	sub $8, %rsp
+	call app_switch
+	add $8, %rsp
+	pop %rsi
+	pop %rdi
+	jmp 1b
 
 context_start:
 	xor %ebp, %ebp
@@ -206,5 +289,39 @@ probe_read_byte:
 	.section .ex_table, "a"
 	.balign 4
 	.long 1b - ., 2b - .
+
+	/* fpu_save_checked(area, has_xsave), fpu_restore_checked: 0 or -EFAULT through the exception table. */
+	.section .text.fpu, "ax"
+	.globl fpu_save_checked, fpu_restore_checked
+fpu_save_checked:
+	mov $-1, %eax
+	mov $-1, %edx
+	test %sil, %sil
+	jz 2f
+1:	xsave64 (%rdi)
+	xor %eax, %eax
+	ret
+2:	fxsave64 (%rdi)
+	xor %eax, %eax
+	ret
+fpu_restore_checked:
+	mov $-1, %eax
+	mov $-1, %edx
+	test %sil, %sil
+	jz 4f
+3:	xrstor64 (%rdi)
+	xor %eax, %eax
+	ret
+4:	fxrstor64 (%rdi)
+	xor %eax, %eax
+	ret
+5:	mov $-14, %eax
+	ret
+	.section .ex_table, "a"
+	.balign 4
+	.long 1b - ., 5b - .
+	.long 2b - ., 5b - .
+	.long 3b - ., 5b - .
+	.long 4b - ., 5b - .
 
 	.section .note.GNU-stack, "", @progbits

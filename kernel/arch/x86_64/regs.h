@@ -27,6 +27,17 @@
 #define CR0_KERNEL (CR0_PG | CR0_WP | CR0_NE | CR0_ET | CR0_MP | CR0_PE)
 #define CR4_KERNEL (CR4_PAE | CR4_MCE | CR4_OSFXSR | CR4_OSXMMEXCPT)
 
+#define CR4_OSXSAVE 0x40000
+
+#define FLAGS_FIXED 0x2 /* always 1 */
+#define FLAGS_TF 0x100
+#define FLAGS_DF 0x400
+#define FLAGS_NT 0x4000
+#define FLAGS_AC 0x40000
+
+#define MSR_STAR 0xc0000081
+#define MSR_LSTAR 0xc0000082
+#define MSR_SFMASK 0xc0000084
 #define MSR_EFER 0xc0000080
 #define EFER_SCE 0x1
 #define EFER_LME 0x100

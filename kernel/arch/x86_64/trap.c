@@ -4,6 +4,7 @@
 #include "kernel/arch/x86_64/trap.h"
 
 #include "kernel/arch/arch.h"
+#include "kernel/arch/x86_64/apic.h"
 #include "kernel/arch/x86_64/image.h"
 #include "kernel/arch/x86_64/msr.h"
 #include "lib/errno.h"
@@ -77,13 +78,74 @@ static void __attribute__((noreturn, cold)) exception_panic(struct trapframe *fr
 	arch_upcalls.panic(frame, "%s (vector %lu, error code %#lx)", name, frame->vector, frame->error);
 }
 
+_Static_assert(offsetof(struct trapframe, vector) == TRAPFRAME_VECTOR, "entry.S");
+_Static_assert(offsetof(struct trapframe, flags) == TRAPFRAME_FLAGS, "entry.S");
+_Static_assert(offsetof(struct trapframe, sp) == TRAPFRAME_SP, "entry.S");
+_Static_assert(sizeof(struct trapframe) == TRAPFRAME_SIZE, "entry.S");
+_Static_assert(offsetof(struct arch_context, app) == CONTEXT_APP, "entry.S");
+_Static_assert(TRAP_SYSCALL == TRAP_VECTOR_SYSCALL, "entry.S");
+
+/* Only what interrupts an application comes in with a stack pointer outside of the kernel stack, and so lies at its top. */
+static inline bool is_from_app(const struct trapframe *frame)
+{
+	return (uintptr_t)(frame + 1) == percpu_read(trap_stack.top);
+}
+
+static inline void leave(struct trapframe *frame)
+{
+	if (is_from_app(frame) && arch_upcalls.leave)
+		arch_upcalls.leave(frame);
+}
+
+static bool page_fault_mend(struct trapframe *frame, uintptr_t address)
+{
+	return frame->vector == VECTOR_PAGE_FAULT && arch_upcalls.page_fault && arch_upcalls.page_fault(frame, address);
+}
+
+/* Error code of an exception that names a descriptor: it is one of an interrupt (Intel SDM vol. 3, 6.13). */
+#define ERROR_IDT 2
+
+/*
+ * An interrupt on a vector that nobody has opened raises #GP at its empty descriptor, under some hypervisors #NP: firmware
+ * left it pending, or a device sends what it was not told to. That it is in service tells it from INT n (not all
+ * hypervisors set the error code's EXT bit). Who runs has done nothing wrong and goes on.
+ */
+static bool stray_interrupt_take(const struct trapframe *frame)
+{
+	int vector;
+
+	if ((frame->vector != VECTOR_PROTECTION && frame->vector != VECTOR_NOT_PRESENT) || !(frame->error & ERROR_IDT))
+		return false;
+	vector = apic_in_service();
+	if (vector < 0 || vector_is_open((unsigned)vector))
+		return false;
+	arch_upcalls.stray((unsigned)vector);
+	return true;
+}
+
+/*
+ * True: go on at frame->ip. A stray interrupt comes before the exception table: it may stand in front of an instruction that
+ * is in the table.
+ */
+static bool exception_mend(struct trapframe *frame, uintptr_t address, bool from_app)
+{
+	return page_fault_mend(frame, address) || stray_interrupt_take(frame) ||
+	       (!from_app && exception_table_apply(frame)) || arch_upcalls.fault(frame, address);
+}
+
 void trap_handle_exception(struct trapframe *frame)
 {
 	uintptr_t address = frame->vector == VECTOR_PAGE_FAULT ? read_cr2() : 0;
+	bool from_app = is_from_app(frame);
 
-	if (exception_table_apply(frame) || arch_upcalls.fault(frame, address))
-		return;
-	exception_panic(frame, address);
+	if (!exception_mend(frame, address, from_app)) {
+		if (!from_app || !arch_upcalls.app_fault)
+			exception_panic(frame, address);
+		arch_irq_restore(frame->flags);
+		arch_upcalls.app_fault(frame, address);
+		arch_irq_disable();
+	}
+	leave(frame);
 }
 
 void trap_handle_irq(struct trapframe *frame)
@@ -91,6 +153,12 @@ void trap_handle_irq(struct trapframe *frame)
 	frame->vector = (uint8_t)(frame->vector + 128);
 	frame->error = 0;
 	arch_upcalls.irq(frame);
+	leave(frame);
+}
+
+void trap_handle_syscall(struct trapframe *frame)
+{
+	arch_upcalls.syscall(frame);
 }
 
 /* The panic stack is this CPU's kernel stack from now on: the report's probes of bad addresses raise exceptions on it. */

@@ -13,9 +13,19 @@
 #define TRAP_STACK_ROOM 16
 #define TRAP_STACK_PANIC 24
 
+/* struct trapframe and struct arch_context of arch.h (asserted in trap.c). */
+#define TRAPFRAME_VECTOR 120
+#define TRAPFRAME_FLAGS 152
+#define TRAPFRAME_SP 160
+#define TRAPFRAME_SIZE 176
+#define TRAP_VECTOR_SYSCALL 0x100
+#define CONTEXT_APP 8
+
 #ifndef __ASSEMBLY__
+#include <stdbool.h>
 #include <stdint.h>
 
+struct arch_context;
 struct trapframe;
 
 struct trap_stack {
@@ -32,7 +42,17 @@ extern struct trap_stack trap_stack; /* per-CPU */
 #define IST_ENTRY_SIZE 4096 /* two halves: interrupts, exceptions; only the entry code runs there */
 
 extern char trap_exception_entries[], trap_irq_entries[];
+void syscall_entry(void);
+void app_switch(struct arch_context *prev, struct arch_context *next);
+/* XSAVE or FXSAVE to memory that may not be there, and back from memory that may hold anything: 0, -EFAULT. */
+int fpu_save_checked(void *area, bool has_xsave);
+int fpu_restore_checked(const void *area, bool has_xsave);
+void trap_handle_syscall(struct trapframe *frame);
+/* To the registers of FRAME, which is copied to STACK_TOP first. */
+void trap_return_to(const struct trapframe *frame, uintptr_t stack_top) __attribute__((noreturn));
 void context_start(void);
+/* Its descriptor is present. */
+bool vector_is_open(unsigned vector);
 int probe_read_byte(void *dst, const void *src);
 
 void trap_handle_exception(struct trapframe *frame);

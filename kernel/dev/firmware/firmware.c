@@ -40,6 +40,11 @@ static enum source source_get(void)
 	return source;
 }
 
+bool firmware_has_acpi(void)
+{
+	return source_get() == SOURCE_ACPI;
+}
+
 void firmware_cpus_init(void)
 {
 	/* QEMU says without any table that there is nobody to look for. */

@@ -20,6 +20,9 @@ struct bootinfo;
 /* Remembers BI, which must stay, and does nothing else. init/main.c, after bootinfo_fill. */
 void firmware_init(const struct bootinfo *bi);
 
+/* True when ACPI tables describe the machine. */
+bool firmware_has_acpi(void);
+
 /*
  * Registers every enabled CPU (cpu_register) but the running one, which cpu_init has registered. Without usable tables
  * the machine has one CPU. init/main.c, after cpu_init and before cpu_start_all.

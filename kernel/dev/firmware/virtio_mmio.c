@@ -95,8 +95,9 @@ unsigned firmware_virtio_mmio(struct firmware_virtio_mmio *out, unsigned max)
 	unsigned n = cmdline_find(cmdline, out, 0, max);
 	unsigned nr_kept = 0;
 
-	/* The monitor appends its words, and so to the program's when there is a --. */
-	n = cmdline_find(cmdline_program(cmdline), out, n, max);
+	/* A monitor without ACPI appends its words, and so to the program's when there is a --. */
+	if (!firmware_has_acpi())
+		n = cmdline_find(cmdline_program(cmdline), out, n, max);
 	n = dsdt_find(out, n, max);
 	for (unsigned i = 0; i < n; i++) {
 		if (table_is_device(out[i].base, out[i].len))

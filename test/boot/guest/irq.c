@@ -1,4 +1,5 @@
 /* Vectors, messages, lines, masks, sharing and freeing of interrupts, without any device but the local APIC. */
+#include "kernel/arch/x86_64/apic.h"
 #include "kernel/core/clock.h"
 #include "kernel/core/cpu.h"
 #include "kernel/core/irq.h"
@@ -138,12 +139,51 @@ static void lines(void)
 	TAP_EQUAL(irq_request_isa(&first, 16, 0), -ENODEV, "there are 16 ISA lines");
 }
 
+/*
+ * As firmware may leave them pending: below, among and above those of devices, and more than once. What comes later is
+ * delivered only if each was acknowledged.
+ */
+static void stray(void)
+{
+	static const uint8_t closed[] = { 0x20, VECTOR_IRQ_FIRST - 1, VECTOR_IRQ_LAST, VECTOR_ERROR - 1, 0x20 };
+	struct irq_stats stats;
+
+	for (unsigned cpu = 0; cpu < nr_cpus_online; cpu++) {
+		irq_stats(cpu, &stats);
+		TAP_EQUAL(stats.stray, 0, "nothing stray on CPU %u", cpu);
+		for (unsigned i = 0; i < ARRAY_SIZE(closed); i++) {
+			uint64_t deadline = clock_monotonic() + 5 * NSEC_PER_SEC;
+
+			arch_ipi_send(cpus[cpu].apic_id, closed[i]);
+			do
+				irq_stats(cpu, &stats);
+			while (stats.stray <= i && clock_monotonic() < deadline);
+			TAP_EQUAL(stats.stray, i + 1, "vector %#x, which nobody has opened, is survived", closed[i]);
+		}
+	}
+}
+
+/* Local sources that firmware had switched on for itself are off once the local APIC is ours. The timer stops by it, too. */
+static void firmware_leftovers(void)
+{
+	static const uint16_t entries[] = { APIC_LVT_PERFORMANCE, APIC_LVT_THERMAL };
+
+	for (unsigned i = 0; i < ARRAY_SIZE(entries); i++)
+		apic_write(entries[i], VECTOR_IRQ_LAST);
+	arch_apic_init();
+	for (unsigned i = 0; i < ARRAY_SIZE(entries); i++)
+		TAP_CHECK(apic_read(entries[i]) & APIC_LVT_MASKED, "firmware's local interrupt %#x is masked",
+			  entries[i]);
+}
+
 int main(void)
 {
 	cpu_wait_online();
+	stray(); /* first: exhaust opens them all */
 	messages();
 	no_owner();
 	exhaust();
 	lines();
+	firmware_leftovers();
 	return tap_done();
 }
