@@ -34,6 +34,9 @@ SLAB_SRC    := kernel/core/spinlock.c kernel/mem/slab.c kernel/mem/kmalloc.c ker
 UNIT_slab   := $(UNIT_page) $(SLAB_SRC)
 UNIT_slab_debug := test/unit/shim/memory.c lib/fmt.c
 UNIT_vmap   := $(UNIT_slab) kernel/mem/vmap.c kernel/mem/aspace.c lib/rbtree.c
+VM_SRC      := $(patsubst %,kernel/mem/%.c,buddy section aspace page_index vmspace vm_area vm_gather vm_map vm_fault vm_object \
+	vm_protect vm_remap vm_advise vm_report vm_shared) kernel/arch/x86_64/page_table_lower.c lib/rbtree.c lib/fmt.c
+UNIT_vmspace := $(VM_SRC)
 UNIT_timers := lib/rbtree.c
 UNIT_string :=
 UNIT_signal := $(addprefix kernel/linux/,signal.c signal_info.c signal_send.c signal_wait.c signal_deliver.c sigstack.c)
