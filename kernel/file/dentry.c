@@ -3,6 +3,7 @@
 
 #include "kernel/core/panic.h"
 #include "kernel/mem/slab.h"
+#include "lib/fmt.h"
 #include "lib/string.h"
 
 #define TABLE_SMALL 256u
@@ -319,20 +320,27 @@ struct dentry *dentry_alloc_root(struct vnode *vnode)
 	return dentry;
 }
 
-struct dentry *dentry_alloc_unnamed(struct dentry *parent, struct vnode *vnode)
+static struct dentry *alloc_deleted(struct dentry *parent, const char *name, size_t len, struct vnode *vnode)
 {
-	static const char hex[] = "0123456789abcdef";
-	char name[17] = "#";
-	struct dentry *dentry;
+	struct dentry *dentry = dentry_alloc(parent, name, len);
 
-	for (unsigned i = 0; i < 16; i++)
-		name[1 + i] = hex[vnode->ino >> (60 - 4 * i) & 15];
-	dentry = dentry_alloc(parent, name, sizeof(name));
 	if (dentry) {
 		vnode_attach(dentry, vnode);
 		dentry->deleted = true;
 	}
 	return dentry;
+}
+
+struct dentry *dentry_alloc_unnamed(struct dentry *parent, struct vnode *vnode)
+{
+	char name[24];
+
+	return alloc_deleted(parent, name, (size_t)fmt_format(name, sizeof(name), "#%zu", (size_t)vnode->ino), vnode);
+}
+
+struct dentry *dentry_alloc_anonymous(const char *name, struct vnode *vnode)
+{
+	return alloc_deleted(NULL, name, strlen(name), vnode);
 }
 
 /* What the file system says of NAME, as a dentry of its own. */

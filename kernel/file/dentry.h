@@ -71,6 +71,8 @@ int dentry_lookup(struct dentry *parent, const char *name, size_t len, struct de
 struct dentry *dentry_alloc_root(struct vnode *vnode);
 /* A dentry outside the cache, for a file without a name in PARENT's directory (O_TMPFILE). Takes over VNODE; NULL: no memory. */
 struct dentry *dentry_alloc_unnamed(struct dentry *parent, struct vnode *vnode);
+/* The same for a file of no directory: NAME is only shown. */
+struct dentry *dentry_alloc_anonymous(const char *name, struct vnode *vnode);
 
 /* DENTRY, negative, becomes VNODE's (a reference is taken). The directory's lock is held. */
 void dentry_instantiate(struct dentry *dentry, struct vnode *vnode);

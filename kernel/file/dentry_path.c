@@ -15,6 +15,36 @@ struct dentry *dentry_parent(struct dentry *dentry)
 	return at;
 }
 
+bool dentry_is_deleted(const struct dentry *dentry)
+{
+	return READ_ONCE(dentry->deleted);
+}
+
+/* dentry_lock too: a walk reads the places where it begins under that alone. */
+static void place_set(struct fs_context *context, struct dentry **place, struct dentry *dentry)
+{
+	struct dentry *old;
+
+	spin_lock(&dentry_lock);
+	spin_lock(&context->lock);
+	old = *place;
+	*place = dentry;
+	spin_unlock(&context->lock);
+	spin_unlock(&dentry_lock);
+	if (old)
+		dentry_put(old);
+}
+
+void path_cwd_set(struct fs_context *context, struct dentry *dentry)
+{
+	place_set(context, &context->cwd, dentry);
+}
+
+void path_root_set(struct fs_context *context, struct dentry *dentry)
+{
+	place_set(context, &context->root, dentry);
+}
+
 static char *prepend(char *begin, char *buf, const char *text, size_t len)
 {
 	if (!begin || (size_t)(begin - buf) < len)
@@ -34,7 +64,11 @@ static char *prepend_all(const struct dentry *root, const struct dentry *at, cha
 		} else if (at->mount && at->mount->at) {
 			at = at->mount->at;
 		} else {
-			*reachable = !root;
+			if (at->len) { /* of no directory: memfd_create(2) */
+				begin = prepend(begin, buf, at->name, at->len);
+				begin = prepend(begin, buf, "/", 1);
+			}
+			*reachable = !root || at->len;
 			break;
 		}
 	}

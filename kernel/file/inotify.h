@@ -36,6 +36,8 @@ void inotify_event(struct vnode *dir, const char *name, size_t len, struct vnode
 		   uint32_t cookie);
 /* The same for DENTRY, which says what VNODE is called (NULL: it has no name). */
 void inotify_dentry_event(struct dentry *dentry, struct vnode *vnode, uint32_t mask);
+/* The same for VNODE by whatever name it has in the cache. */
+void inotify_vnode_event(struct vnode *vnode, uint32_t mask);
 /* A number that no other rename has. */
 uint32_t inotify_cookie(void);
 
@@ -54,6 +56,12 @@ static inline void inotify_dentry(struct dentry *dentry, struct vnode *vnode, ui
 {
 	if (inotify_is_active())
 		inotify_dentry_event(dentry, vnode, mask);
+}
+
+static inline void inotify_vnode(struct vnode *vnode, uint32_t mask)
+{
+	if (inotify_is_active())
+		inotify_vnode_event(vnode, mask);
 }
 
 #endif

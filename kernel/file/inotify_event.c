@@ -25,7 +25,6 @@ void inotify_dentry_event(struct dentry *dentry, struct vnode *vnode, uint32_t m
 	size_t len = 0;
 
 	name[0] = '\0';
-
 	if (dentry) {
 		spin_lock(&dentry_lock);
 		if (dentry->parent && !dentry->deleted) {
@@ -39,4 +38,18 @@ void inotify_dentry_event(struct dentry *dentry, struct vnode *vnode, uint32_t m
 	inotify_event(dir, name, len, vnode, mask, 0);
 	if (dir)
 		vnode_put(dir);
+}
+
+void inotify_vnode_event(struct vnode *vnode, uint32_t mask)
+{
+	struct dentry *dentry;
+
+	spin_lock(&dentry_lock);
+	dentry = vnode->dentry;
+	if (dentry)
+		dentry_get_locked(dentry);
+	spin_unlock(&dentry_lock);
+	inotify_dentry_event(dentry, vnode, mask);
+	if (dentry)
+		dentry_put(dentry);
 }

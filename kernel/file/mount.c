@@ -203,6 +203,22 @@ int path_unmount(struct dentry *dentry, unsigned flags)
 	return 0;
 }
 
+int path_remount(struct dentry *dentry, unsigned flags)
+{
+	struct mount *mount;
+	int error = -EINVAL;
+
+	spin_lock(&dentry_lock);
+	mount = dentry->parent ? NULL : dentry->mount;
+	if (mount) {
+		mount->flags = mount->fs->mount_flags = flags;
+		mount->fs->read_only = flags & MS_RDONLY;
+		error = 0;
+	}
+	spin_unlock(&dentry_lock);
+	return error;
+}
+
 void path_for_each_mount(void (*fn)(struct dentry *at, struct file_system *fs, const char *source, unsigned flags,
 				    void *arg),
 			 void *arg)

@@ -1,6 +1,7 @@
 /* open(2): from a path to an open file, made first where O_CREAT or O_TMPFILE say so. */
 #include "kernel/file/abi.h"
 #include "kernel/file/access.h"
+#include "kernel/file/attr.h"
 #include "kernel/file/change.h"
 #include "kernel/file/chardev.h"
 #include "kernel/file/dentry.h"
@@ -299,4 +300,17 @@ int path_open(struct fs_context *context, struct dentry *at, const char *path, u
 	      struct file **out)
 {
 	return path_open_walk(context, at, path, flags, mode, 0, out);
+}
+
+int path_open_anonymous(struct vnode *vnode, const char *name, struct file **out)
+{
+	struct dentry *dentry = dentry_alloc_anonymous(name, vnode);
+	int error;
+
+	if (!dentry)
+		return -ENOMEM;
+	vnode_get(vnode);
+	error = vnode_open(vnode, dentry, O_RDWR | O_LARGEFILE, out);
+	dentry_put(dentry);
+	return error;
 }

@@ -22,6 +22,11 @@ void dentry_put(struct dentry *dentry);
 struct vnode *dentry_vnode(const struct dentry *dentry); /* the caller's reference to DENTRY keeps it; NULL: negative */
 struct dentry *dentry_parent(struct dentry *dentry);	 /* with a reference; across mounts; of the root: itself */
 
+bool dentry_is_deleted(const struct dentry *dentry); /* its name was taken away */
+/* DENTRY becomes the working directory or the root of CONTEXT; its reference goes over. */
+void path_cwd_set(struct fs_context *context, struct dentry *dentry);
+void path_root_set(struct fs_context *context, struct dentry *dentry);
+
 /* The first mount: FS becomes what "/" is. FS's root reference goes over. */
 int path_mount_root(struct file_system *fs, struct dentry **root);
 /* Mounts FS on DENTRY, a directory; FS's root reference goes over if it succeeds. 0, -ENOTDIR, -EBUSY, -ENOENT, -ENOMEM. */
@@ -41,6 +46,8 @@ struct lazy_mount {
 void path_mount_lazy(struct dentry *dir, struct lazy_mount *lazy);
 /* DENTRY: the root of a mounted file system. 0; -EINVAL: it is not, or that of "/"; -EBUSY: in use (MNT_DETACH of umount2(2): all the same). */
 int path_unmount(struct dentry *dentry, unsigned flags);
+/* New MS_* flags of the mount whose root DENTRY is (MS_REMOUNT). 0, -EINVAL. */
+int path_remount(struct dentry *dentry, unsigned flags);
 /* Calls fn for each mount in the order in which they were made (/proc/mounts). */
 void path_for_each_mount(void (*fn)(struct dentry *at, struct file_system *fs, const char *source, unsigned flags,
 				    void *arg),
@@ -85,6 +92,9 @@ int path_open_walk(struct fs_context *context, struct dentry *at, const char *pa
 		   unsigned walk_flags, struct file **out);
 /* Makes a file of VNODE; DENTRY NULL: it has no name (memfd_create). References of the file's own are taken to both. */
 int vnode_open(struct vnode *vnode, struct dentry *dentry, unsigned flags, struct file **out);
+
+/* A file in memory without a directory (memfd_create(2)), open for reading and writing; NAME: what path_of shows. 0, -ENOMEM. */
+int path_open_anonymous(struct vnode *vnode, const char *name, struct file **out);
 
 /*
  * The absolute path of DENTRY as seen from ROOT, NUL-terminated at the end of BUF: where it begins, NULL when it does not fit.

@@ -5,6 +5,7 @@
 #include "kernel/file/vnode_file.h"
 
 #include "kernel/file/abi.h"
+#include "kernel/file/attr.h"
 #include "kernel/file/inotify.h"
 #include "kernel/mem/slab.h"
 #include "kernel/mem/vmspace.h"
@@ -41,14 +42,6 @@ static ssize_t vnode_file_read(struct file *file, struct uio *uio, int64_t *pos)
 	return n;
 }
 
-static void drop_privilege_bits(struct vnode *vnode)
-{
-	uint32_t gone = S_ISUID | (vnode->mode & S_IXGRP ? S_ISGID : 0);
-
-	if (vnode->mode & gone && vnode->ops->setattr)
-		vnode->ops->setattr(vnode, &(struct vnode_attr){ .mode = vnode->mode & ~gone }, ATTR_MODE);
-}
-
 static int may_write_at(const struct vnode *vnode, const struct uio *uio, int64_t pos)
 {
 	uint64_t end = (uint64_t)pos + uio->resid;
@@ -81,7 +74,7 @@ static ssize_t vnode_file_write(struct file *file, struct uio *uio, int64_t *pos
 		*pos += n;
 		vnode->mtime = vnode->ctime = file_time_now();
 		if (unlikely(vnode->mode & (S_ISUID | S_ISGID)))
-			drop_privilege_bits(vnode);
+			vnode_drop_privilege_bits(vnode);
 	}
 	mutex_unlock(&vnode->lock);
 	if (n > 0)
@@ -184,37 +177,3 @@ const struct file_ops vnode_file_ops = {
 const struct file_ops path_file_ops = {
 	.release = vnode_file_release,
 };
-
-int vnode_setattr(struct vnode *vnode, struct vnode_attr *attr, unsigned mask)
-{
-	int error;
-
-	if (!vnode->ops->setattr)
-		return vnode->fs && vnode->fs->read_only ? -EROFS : -EPERM;
-	mutex_lock(&vnode->lock);
-	if (!(mask & ATTR_CTIME))
-		attr->ctime = file_time_now();
-	error = vnode->ops->setattr(vnode, attr, mask | ATTR_CTIME);
-	mutex_unlock(&vnode->lock);
-	return error;
-}
-
-int vnode_truncate(struct vnode *vnode, int64_t size, bool drop_privileges)
-{
-	struct vnode_attr attr = { .size = (uint64_t)size };
-	int error = 0;
-
-	if (!vnode->ops->setattr)
-		return -EINVAL;
-	mutex_lock(&vnode->lock);
-	if (vnode->seals & ((uint64_t)size < vnode->size ? F_SEAL_SHRINK : F_SEAL_GROW) &&
-	    (uint64_t)size != vnode->size)
-		error = -EPERM;
-	attr.mtime = attr.ctime = file_time_now();
-	if (!error)
-		error = vnode->ops->setattr(vnode, &attr, ATTR_SIZE | ATTR_MTIME | ATTR_CTIME);
-	if (!error && drop_privileges)
-		drop_privilege_bits(vnode);
-	mutex_unlock(&vnode->lock);
-	return error;
-}

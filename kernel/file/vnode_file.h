@@ -13,11 +13,4 @@ extern const struct file_ops vnode_file_ops, dir_file_ops, path_file_ops;
  */
 int file_readdir(struct file *file, struct dir_sink *sink);
 
-/*
- * Changes what MASK names of VNODE, as vnode_ops.setattr, under its lock; the caller has checked the rights to. Writes ctime.
- * -EPERM where seals forbid it. A size of a regular file: 0 to INT64_MAX; its set-user-id goes when DROP_PRIVILEGES.
- */
-int vnode_setattr(struct vnode *vnode, struct vnode_attr *attr, unsigned mask);
-int vnode_truncate(struct vnode *vnode, int64_t size, bool drop_privileges);
-
 #endif

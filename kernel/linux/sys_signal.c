@@ -9,22 +9,12 @@
 #include "kernel/linux/syscall_handlers.h"
 #include "kernel/linux/task.h"
 #include "kernel/linux/timespec.h"
-#include "kernel/mem/user.h"
+#include "kernel/linux/user_copy.h"
 
 /* Others are cleared, so that a program can find out which ones there are (sigaction(2), "Dynamically probing"). */
 #define ACTION_FLAGS                                                                                                   \
 	((unsigned long)SA_NOCLDSTOP | SA_NOCLDWAIT | SA_SIGINFO | SA_ONSTACK | SA_RESTART | SA_NODEFER |              \
 	 SA_RESETHAND | SA_RESTORER | SA_EXPOSE_TAGBITS)
-
-static int copy_in(void *dst, const void *user, size_t len)
-{
-	return user_range_is_valid(user, len) ? user_read(dst, user, len) : -EFAULT;
-}
-
-static int copy_out(void *user, const void *src, size_t len)
-{
-	return user_range_is_valid(user, len) ? user_write(user, src, len) : -EFAULT;
-}
 
 /*
  * ---- Actions, masks, stacks -------------------------------------------------------------------------------------
@@ -246,24 +236,24 @@ static int info_from_user(const struct linux_siginfo *user, int sig, bool own, s
 	return sig && !signal_is_valid(sig) ? -EINVAL : 0;
 }
 
-long sys_rt_sigqueueinfo(int pid, int sig, const struct linux_siginfo *user)
+long sys_rt_sigqueueinfo(int pid, int sig, const struct linux_siginfo *info)
 {
-	struct signal_info info;
-	int err = info_from_user(user, sig, pid == process_current()->pid, &info);
+	struct signal_info queued;
+	int err = info_from_user(info, sig, pid == process_current()->pid, &queued);
 
 	if (err)
 		return err;
 	if (pid <= 0)
 		return -ESRCH;
-	return send_to(pid, &info);
+	return send_to(pid, &queued);
 }
 
-long sys_rt_tgsigqueueinfo(int tgid, int tid, int sig, const struct linux_siginfo *user)
+long sys_rt_tgsigqueueinfo(int tgid, int tid, int sig, const struct linux_siginfo *info)
 {
-	struct signal_info info;
-	int err = info_from_user(user, sig, tgid == process_current()->pid, &info);
+	struct signal_info queued;
+	int err = info_from_user(info, sig, tgid == process_current()->pid, &queued);
 
 	if (err)
 		return err;
-	return tgid <= 0 || tid <= 0 ? -EINVAL : send_to_thread(tgid, tid, &info);
+	return tgid <= 0 || tid <= 0 ? -EINVAL : send_to_thread(tgid, tid, &queued);
 }

@@ -13,6 +13,7 @@ UNIT_cmdline := lib/cmdline.c
 EROFS_SRC   := test/unit/shim/heap.c test/unit/shim/vnode.c kernel/fs/erofs.c kernel/fs/erofs_data.c kernel/fs/erofs_dir.c \
 	kernel/fs/erofs_xattr.c lib/checksum.c lib/rbtree.c
 UNIT_erofs  := $(EROFS_SRC)
+UNIT_elf    := lib/elf.c
 UNIT_fmt    := lib/fmt.c
 UNIT_log    := lib/fmt.c
 UNIT_ns16550 :=
@@ -20,6 +21,7 @@ UNIT_pci    := kernel/dev/bus/pci_bar.c kernel/dev/bus/pci_msi.c lib/fmt.c
 UNIT_panic := lib/fmt.c lib/symtab.c
 UNIT_machine := test/unit/physmem.c kernel/boot/phys.c kernel/dev/machine.c kernel/dev/power/acpi.c kernel/dev/power/pc_reset.c
 UNIT_mptable := test/unit/physmem.c kernel/boot/phys.c kernel/dev/firmware/table.c kernel/dev/firmware/fw_cfg.c lib/cmdline.c
+UNIT_futex  := $(addprefix kernel/linux/,futex.c futex_requeue.c futex_pi.c futex_exit.c)
 UNIT_muldiv := lib/muldiv.c
 UNIT_random := lib/chacha20.c
 UNIT_rbtree := lib/rbtree.c
@@ -32,7 +34,10 @@ SLAB_SRC    := kernel/core/spinlock.c kernel/mem/slab.c kernel/mem/kmalloc.c ker
 UNIT_slab   := $(UNIT_page) $(SLAB_SRC)
 UNIT_slab_debug := test/unit/shim/memory.c lib/fmt.c
 UNIT_vmap   := $(UNIT_slab) kernel/mem/vmap.c kernel/mem/aspace.c lib/rbtree.c
+UNIT_timers := lib/rbtree.c
 UNIT_string :=
+UNIT_signal := $(addprefix kernel/linux/,signal.c signal_info.c signal_send.c signal_wait.c signal_deliver.c sigstack.c)
+UNIT_signal_frame := test/unit/signal_frame_host.c kernel/linux/x86_64/signal_frame.c kernel/linux/signal_info.c
 UNIT_symtab := lib/symtab.c
 UNIT_syscall := lib/cmdline.c lib/fmt.c $(addprefix kernel/linux/,syscall.c syscall_trace.c) \
 	$(addprefix gen/kernel/linux/,errno_names.c syscall_names.c)

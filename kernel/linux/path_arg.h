@@ -1,0 +1,67 @@
+/* Path names and descriptors as arguments of system calls. Private to kernel/linux. */
+#ifndef KERNEL_LINUX_PATH_ARG_H
+#define KERNEL_LINUX_PATH_ARG_H
+
+#include "kernel/file/abi.h"
+#include "kernel/file/path.h"
+#include "kernel/linux/task.h"
+
+#define PATH_ARG_SHORT 192 /* most paths; longer ones are copied to memory of their own */
+
+struct path_arg {
+	const char *path;
+	char *large; /* from kmalloc, NULL: none */
+	char small[PATH_ARG_SHORT];
+};
+
+/* Copies the application's PATH. 0; -EFAULT, -ENAMETOOLONG, -ENOMEM, and then nothing is to be put. */
+int path_arg_get(struct path_arg *arg, const char *user_path);
+void path_arg_put_large(struct path_arg *arg);
+static inline void path_arg_put(struct path_arg *arg)
+{
+	if (unlikely(arg->large))
+		path_arg_put_large(arg);
+}
+
+/* Where a relative path begins: DFD of a call whose name ends in "at". */
+struct at_arg {
+	struct dentry *dentry; /* NULL: the working directory */
+	struct file *file;     /* what holds it */
+};
+
+/* 0, -EBADF, -ENOTDIR (the file has no place in the tree). */
+int at_arg_get_fd(struct at_arg *at, int dfd);
+/* PATH decides whether DFD is looked at: an absolute one ignores it. */
+static inline int at_arg_get(struct at_arg *at, int dfd, const char *path)
+{
+	at->dentry = NULL;
+	at->file = NULL;
+	if (likely(dfd == AT_FDCWD) || *path == '/')
+		return 0;
+	return at_arg_get_fd(at, dfd);
+}
+static inline void at_arg_put(struct at_arg *at)
+{
+	if (at->file)
+		file_put(at->file);
+}
+
+/*
+ * Walks the application's PATH from DFD. An empty path with WALK_EMPTY in WALK_FLAGS gives DFD's own file, whatever it is: then
+ * walk->file is it if it has no dentry. 0, or an error.
+ */
+int user_walk(int dfd, const char *user_path, unsigned walk_flags, struct walk *walk);
+/* The vnode that WALK ended at, as long as WALK is not done; NULL: a file that has none. */
+static inline struct vnode *walk_vnode(const struct walk *walk)
+{
+	return walk->dentry ? dentry_vnode(walk->dentry) : walk->file->vnode;
+}
+
+/* The file of FD, with a reference; NULL: -EBADF. O_PATH ones too, or not. */
+static inline struct file *fd_get(unsigned fd)
+{
+	return fdtable_file(process_current()->files, fd);
+}
+struct file *fd_get_open(unsigned fd); /* NULL for O_PATH ones too */
+
+#endif
