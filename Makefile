@@ -21,8 +21,6 @@ KCFLAGS := -std=gnu17 -O2 -g -I. -I$(GEN) -ffreestanding -fPIE -fvisibility=hidd
 	-fstack-protector-strong -mstack-protector-guard=global -fcf-protection=none \
 	-fno-asynchronous-unwind-tables -fno-jump-tables $(DIRECT) $(WARN) $(if $(filter debug,$(BUILD)),-DDRUPE_DEBUG)
 HOSTCFLAGS := -std=gnu17 -O2 -g -I. -I$(GEN) -D_GNU_SOURCE $(WARN)
-LDFLAGS_IMAGE := -m elf_x86_64 -pie --no-dynamic-linker -z text -z noexecstack -z pack-relative-relocs \
-	-z max-page-size=64 --gc-sections --build-id=none --hash-style=gnu -T kernel/arch/x86_64/image.ld
 
 KERNEL_SRC := $(sort $(shell find kernel lib -name '*.c' -o -name '*.S'))
 KERNEL_OBJ := $(patsubst %,$(OBJ)/%.o,$(basename $(KERNEL_SRC)))
@@ -32,7 +30,6 @@ GEN_SRC    := $(addprefix $(GEN)/kernel/linux/,syscall_table.c syscall_names.c e
 KERNEL_OBJ += $(GEN_SRC:$(B)/%.c=$(OBJ)/%.o)
 KERNEL_LIB := $(OBJ)/libkernel.a
 PLATFORM   := qemu
-ROOTS       = $(addprefix -u ,$(shell sed 's/\#.*//' kernel/init/platforms/$(PLATFORM)))
 
 # A bootable image is one C file with a main(), linked with the parts of the kernel that it and the roots reach.
 GUEST_SRC  := $(sort $(wildcard test/boot/guest/*.c examples/*.c))
@@ -68,21 +65,19 @@ $(SYMTAB): host/symtab/main.c abi/symtab.h
 	@mkdir -p $(@D)
 	$(Q)$(HOSTCC) $(HOSTCFLAGS) $< -lelf -o $@
 
-# Linked twice: the second link holds the symbol table that is made from the first one. The table stands behind the code,
-# so no function moves; cmp makes sure of it. The image relocates itself from .relr.dyn alone; the linker's other section of
-# relocations, which must be empty, goes, because GRUB refuses an ELF that has one.
-$(IMAGES)/boot-%: $(OBJ)/guest/%.o $(KERNEL_LIB) $(SYMTAB) kernel/arch/x86_64/image.ld \
-		kernel/init/platforms/$(PLATFORM) Makefile
+LINK_IMAGE = scripts/link-image -l $(KERNEL_LIB) -t kernel/arch/x86_64/image.ld -s $(SYMTAB) \
+	-p kernel/init/platforms/$(PLATFORM)
+LINK_NEEDS := $(KERNEL_LIB) $(SYMTAB) scripts/link-image kernel/arch/x86_64/image.ld kernel/init/platforms/$(PLATFORM) Makefile
+$(IMAGES)/boot-%: $(OBJ)/guest/%.o $(LINK_NEEDS)
 	@mkdir -p $(@D)
-	$(Q)ld $(LDFLAGS_IMAGE) $(ROOTS) -o $<.first $< $(KERNEL_LIB)
-	$(Q)$(SYMTAB) $<.first $<.symtab.S
-	$(Q)as -o $<.symtab.o $<.symtab.S
-	$(Q)ld $(LDFLAGS_IMAGE) $(ROOTS) -o $@ $< $<.symtab.o $(KERNEL_LIB) -Map $@.map
-	$(Q)if readelf -rW $@ | grep R_X86_64; then echo "$@: relocations that RELR cannot hold" >&2; rm -f $@; exit 1; fi
-	$(Q)objcopy --remove-section=.rela.dyn $@
-	$(Q)$(SYMTAB) $@ $<.check.S && cmp $<.symtab.S $<.check.S || { rm -f $@; exit 1; }
+	$(Q)$(LINK_IMAGE) -o $@ $<
 
-include test/unit/unit.mk test/fuzz/fuzz.mk
+# The kernel for Linux executables, whose root file system is a boot module: main is kernel/init/linux.c.
+$(IMAGES)/linux: $(LINK_NEEDS) scripts/syscalls
+	@mkdir -p $(@D)
+	$(Q)$(LINK_IMAGE) -o $@ -u "main $$(scripts/syscalls --roots | sed 's/-u //g')"
+
+include test/unit/unit.mk test/fuzz/fuzz.mk test/linux/linux.mk
 
 clean:
 	rm -rf $(B)

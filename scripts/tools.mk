@@ -1,9 +1,10 @@
 # What developers type besides `make`.
 PREFIX  ?= /usr/local
 DESTDIR ?=
-PYTEST   = $(PYTHON) -m pytest -q -n $(shell nproc) test/boot
+PYTEST   = $(PYTHON) -m pytest -q -n $(shell nproc) test/boot test/linux
 # Everything that compiles C: what editors and clang-tidy want to know of.
-COMPILED = all loader $(UNIT_TESTS:%=$(B)/unit/%) $(FUZZERS:%=$(B)/fuzz/%) $(B)/bench/insns.so
+COMPILED = all loader $(UNIT_TESTS:%=$(B)/unit/%) $(FUZZERS:%=$(B)/fuzz/%) $(B)/bench/insns.so \
+	$(LINUX_TESTS:%=$(B)/test/linux/glibc-dynamic/%)
 
 .PHONY: help demo check lint format docs install compile_commands.json
 help:
@@ -17,6 +18,7 @@ help:
 # make docs           rewrites the pages that are made from the tree: doc/syscalls.md
 # make unit           unit tests on the host            make unit-NAME: one of them
 # make fuzz           each fuzzer for FUZZ_SECONDS=5    make fuzz-NAME: one of them
+# make oracle         test/linux/*.c on this machine's own Linux, which is what guests are compared with
 # make bench          the figures with their bars; build/bench.tsv
 # make install        DESTDIR= PREFIX=/usr/local
 # make clean          removes build/
@@ -37,6 +39,7 @@ check:
 	$(MAKE) --no-print-directory -s all B=$(B)/clang CC=clang BUILD=debug
 	$(MAKE) --no-print-directory -s unit
 	$(MAKE) --no-print-directory -s fuzz
+	$(MAKE) --no-print-directory -s oracle
 	$(MAKE) --no-print-directory -s $(B)/bench/floor $(B)/bench/insns.so
 	$(PYTEST) --builds release,debug,clang
 

@@ -217,12 +217,7 @@ static void object_put(struct vm_object *object)
 
 static void object_describe(struct vm_object *object, char *path, size_t size, uint64_t *dev, uint64_t *ino)
 {
-	struct vnode *vnode = container_of(object, struct vnode, object);
-
-	if (size)
-		path[0] = '\0';
-	*dev = vnode->fs->dev;
-	*ino = vnode->ino;
+	vnode_describe(container_of(object, struct vnode, object), path, size, dev, ino);
 }
 
 const struct vm_object_ops erofs_object_ops = {

@@ -20,6 +20,7 @@
 #include "kernel/mem/slab.h"
 #include "kernel/mem/vmap.h"
 #include "lib/cmdline.h"
+#include "lib/string.h"
 
 int main(int argc, char **argv);
 
@@ -43,12 +44,29 @@ static void log_options_apply(const char *cmdline)
 		log_console_level_set((enum log_level)level);
 }
 
+/* The image's own part of the command line, a string; empty where the image has none: see image.ld. */
+extern const char image_cmdline_start[], image_cmdline_end[];
+
+static void cmdline_complete(struct bootinfo *bi)
+{
+	size_t len;
+
+	if (&image_cmdline_end[0] == &image_cmdline_start[0] || *cmdline_program(bi->cmdline))
+		return;
+	len = strlen(bi->cmdline);
+	if (len < sizeof(bi->cmdline) - 1)
+		bi->cmdline[len++] = ' ';
+	if (strlcpy(bi->cmdline + len, image_cmdline_start, sizeof(bi->cmdline) - len) >= sizeof(bi->cmdline) - len)
+		log_warn("command line: cut at %zu bytes", sizeof(bi->cmdline) - 1);
+}
+
 void kernel_start(unsigned entry, uint64_t info)
 {
 	int status, error = bootinfo_fill((enum boot_entry)entry, info, &bootinfo);
 	struct args args;
 
 	log_clock = clock_log;
+	cmdline_complete(&bootinfo);
 	console_init(bootinfo.cmdline);
 	firmware_init(&bootinfo);
 	machine_init();

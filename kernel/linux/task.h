@@ -26,9 +26,10 @@ struct rlimit_pair {
 
 struct process {
 	int pid, ppid, pgid, sid;
-	struct spinlock
-		lock; /* covers tasks, by_tid, nr_tasks, exiting, exit_status, rlimits; nests inside signal locks; irqsave */
-	struct list tasks; /* struct task.link */
+	/* Covers what follows to exit_status, and rlimits; nests inside signal locks. Interrupt handlers take it. */
+	struct spinlock lock;
+	struct list tasks;     /* struct task.link */
+	struct rb_tree by_tid; /* struct task.node */
 	unsigned nr_tasks;
 	bool exiting;		 /* every task ends at its next way out of the kernel */
 	int exit_status;	 /* as wait(2) has it: code << 8, or the signal */
@@ -40,8 +41,8 @@ struct process {
 	struct process_timers timers;
 	struct rlimit_pair rlimits[RLIMITS];
 	struct dentry *exe; /* the program's file */
-	uintptr_t args_start, args_end, env_start,
-		env_end; /* in the application's memory: /proc/PID/cmdline, environ */
+	/* In the application's memory: /proc/PID/cmdline, environ. */
+	uintptr_t args_start, args_end, env_start, env_end;
 	uintptr_t vdso;
 	uint64_t auxv[64];	/* pairs, AT_NULL at the end: /proc/PID/auxv */
 	unsigned auxv_len;	/* words */
@@ -65,9 +66,6 @@ struct task {
 	uint32_t rseq_len, rseq_sig;
 	uint64_t nr_voluntary, nr_involuntary; /* context switches, getrusage(2) */
 	struct task_settings settings;
-	/* Of the last fault, for the signal frame: vector, error code, address. */
-	uint64_t trap_nr, trap_error;
-	uintptr_t trap_address;
 	struct rb_node node;	 /* task.c: by tid */
 	struct trapframe *start; /* registers that a new thread begins with; NULL once it runs */
 };

@@ -3,6 +3,7 @@
 # test/fuzz/seeds/NAME/. What it finds on the way is kept in build/fuzz/corpus/NAME. The shim is the unit tests'.
 
 FUZZ_cmdline := lib/cmdline.c
+FUZZ_elf := lib/elf.c
 FUZZ_symtab := lib/symtab.c
 FUZZ_acpi     := $(UNIT_acpi)
 FUZZ_erofs    := $(EROFS_SRC)

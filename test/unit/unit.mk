@@ -13,6 +13,7 @@ UNIT_cmdline := lib/cmdline.c
 EROFS_SRC   := test/unit/shim/heap.c test/unit/shim/vnode.c kernel/fs/erofs.c kernel/fs/erofs_data.c kernel/fs/erofs_dir.c \
 	kernel/fs/erofs_xattr.c lib/checksum.c lib/rbtree.c
 UNIT_erofs  := $(EROFS_SRC)
+UNIT_elf    := lib/elf.c
 UNIT_fmt    := lib/fmt.c
 UNIT_log    := lib/fmt.c
 UNIT_ns16550 :=

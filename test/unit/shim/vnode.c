@@ -88,3 +88,10 @@ WEAK ssize_t uio_copy_in(struct uio *uio, void *dst, size_t len)
 	uio->resid -= len;
 	return (ssize_t)len;
 }
+
+WEAK void vnode_describe(struct vnode *vnode, char *path, size_t size, uint64_t *dev, uint64_t *ino)
+{
+	(void)path, (void)size;
+	*dev = vnode->fs->dev;
+	*ino = vnode->ino;
+}

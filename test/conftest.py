@@ -1,9 +1,13 @@
-"""Fixtures of the boot tests."""
+"""Fixtures of the tests that boot images."""
 
 import os
+import sys
 
 import pytest
 
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "boot"))
+
+import program
 import qemu
 
 KVM_PROBE_SECONDS = 20
@@ -20,13 +24,15 @@ def pytest_generate_tests(metafunc):
 
 
 def pytest_collection_modifyitems(config, items):
-    """UEFI's and KVM's boots take seconds and prove the same of every build: only the first one boots there."""
+    """Boots that take seconds and prove the same of every build (UEFI, KVM, most programs) are of the first one only."""
     first = config.getoption("builds").split(",")[0]
 
     def is_kept(item):
         parameters = getattr(item, "callspec", None)
         if not parameters or parameters.params.get("build", first) == first:
             return True
+        if "kernel" in item.fixturenames and parameters.params.get("flavour") != "musl-static":
+            return False
         return parameters.params.get("firmware") != "uefi" and "kvm" not in item.fixturenames
 
     items[:] = [item for item in items if is_kept(item)]
@@ -40,6 +46,15 @@ def image(build):
         assert os.path.exists(path), f"{path} is not built"
         return path
     return find
+
+
+@pytest.fixture
+def kernel(build):
+    """Path of the image that runs unmodified programs, of the build under test."""
+    path = program.image_path(build)
+    if not os.path.exists(path):
+        pytest.skip(f"{os.path.relpath(path, qemu.ROOT)} is not built")
+    return path
 
 
 @pytest.fixture(scope="session")
