@@ -41,7 +41,7 @@ void proc_times(struct process *process, struct proc_times *out);
 /* What the mappings of a process are, in pages: proc_maps.c. */
 struct proc_vm {
 	uint64_t mapped, resident, peak, locked;
-	uint64_t anon, file;		   /* of resident */
+	uint64_t anon, file;		       /* of resident */
 	uint64_t data, stack, exec, libraries; /* of mapped */
 };
 void proc_vm_sum(struct process *process, struct proc_vm *out);
