@@ -13,6 +13,7 @@
 #include "kernel/fs/erofs.h"
 #include "kernel/fs/tmpfs.h"
 #include "kernel/init/main.h"
+#include "kernel/linux/entry.h"
 #include "kernel/linux/exec.h"
 #include "kernel/linux/mounts.h"
 #include "kernel/linux/syscall.h"
@@ -186,7 +187,7 @@ static int init_run(void *arg)
 		log_err("%s cannot be started: %s", program.argv[0], errno_name((unsigned)-error));
 		process_exit((error == -ENOENT ? EXIT_NOT_FOUND : EXIT_NOT_EXECUTABLE) << 8);
 	}
-	arch_app_enter(&frame);
+	app_start(&frame);
 }
 
 static int exit_code(int status)

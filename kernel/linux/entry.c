@@ -10,6 +10,16 @@
 #include "lib/errno.h"
 #include "lib/util.h"
 
+void app_start(const struct trapframe *frame)
+{
+	arch_app_enter(frame);
+}
+
+bool app_page_fault(struct trapframe *frame, uintptr_t address)
+{
+	return vm_fault_try(frame, address) == 0;
+}
+
 /* Page-fault error code (Intel SDM vol. 3, 4.7). */
 enum { PF_PRESENT = 1, PF_WRITE = 2, PF_FETCH = 16 };
 
