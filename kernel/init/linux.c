@@ -61,8 +61,7 @@ static void env_fill(const char *cmdline)
 	static char path[] = "PATH=" PATH_DEFAULT, home[] = "HOME=/root";
 	char *at = env_text;
 
-	while (nr_env < ENV_MAX &&
-	       cmdline_next(&cmdline, "env", at, sizeof(env_text) - (size_t)(at - env_text))) {
+	while (nr_env < ENV_MAX && cmdline_next(&cmdline, "env", at, sizeof(env_text) - (size_t)(at - env_text))) {
 		if (!strchr(at, '=')) {
 			log_warn("command line: env=%s has no value", at);
 			continue;
