@@ -12,7 +12,7 @@ UNIT_clock := lib/muldiv.c $(addprefix kernel/,core/clock_measure.c core/clock_s
 UNIT_cmdline := lib/cmdline.c
 EROFS_SRC   := test/unit/shim/heap.c test/unit/shim/vnode.c kernel/fs/erofs.c kernel/fs/erofs_data.c kernel/fs/erofs_dir.c \
 	kernel/fs/erofs_xattr.c lib/checksum.c lib/rbtree.c
-UNIT_erofs  := $(EROFS_SRC)
+UNIT_erofs  := $(EROFS_SRC) test/unit/erofs_tree.c
 UNIT_elf    := lib/elf.c
 UNIT_fmt    := lib/fmt.c
 UNIT_log    := lib/fmt.c
