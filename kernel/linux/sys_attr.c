@@ -229,7 +229,7 @@ static int truncate_vnode(struct vnode *vnode, int64_t size)
 		return -EINVAL;
 	error = check_limit((uint64_t)size);
 	if (!error)
-		error = vnode_truncate(vnode, size, true);
+		error = vnode_truncate(vnode, size, cred());
 	if (!error)
 		inotify_vnode(vnode, IN_MODIFY);
 	return error;
@@ -314,7 +314,7 @@ long sys_fallocate(unsigned fd, int mode, int64_t off, int64_t len)
 	if (!error && !(mode & FALLOC_FL_KEEP_SIZE))
 		error = check_limit((uint64_t)end);
 	if (!error)
-		error = vnode_allocate(ref.file->vnode, mode, off, len);
+		error = vnode_allocate(ref.file->vnode, mode, off, len, cred());
 	if (!error)
 		inotify_dentry(ref.file->dentry, ref.file->vnode, IN_MODIFY);
 	fd_ref_put(ref);

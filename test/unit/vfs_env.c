@@ -85,8 +85,8 @@ static void pages_setup(void)
 {
 	if (arch_layout.physmap_base)
 		return;
-	arch_layout.physmap_base = (uintptr_t)mmap(NULL, NR_PAGES * PAGE_SIZE, PROT_READ | PROT_WRITE,
-						   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	arch_layout.physmap_base =
+		(uintptr_t)mmap(NULL, NR_PAGES * PAGE_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	arch_layout.memmap_base = (uintptr_t)calloc(NR_PAGES, sizeof(struct page));
 	for (unsigned i = 0; i < NR_PAGES; i++)
 		free_pages[nr_free++] = i;
