@@ -248,6 +248,8 @@ static ssize_t tmpfs_write(struct vnode *vnode, struct uio *uio, int64_t pos)
 	return (ssize_t)total;
 }
 
+static int tmpfs_allocate(struct vnode *vnode, int mode, int64_t off, int64_t len);
+
 /* ---- Mappings --------------------------------------------------------------------------------------------------------- */
 
 static struct tmpfs_node *node_of_object(struct vm_object *object)
@@ -259,6 +261,22 @@ static struct tmpfs_node *node_of_object(struct vm_object *object)
 static bool may_show_lower(const struct tmpfs_node *node, uint64_t off, bool write)
 {
 	return !write && is_lower(node, off) && !node->vnode.write_mapped && node->lower->object.ops;
+}
+
+/* The lower file's page, and those around it that may be mapped with it: which have no own page in front. */
+static int lower_page(struct tmpfs_node *node, uint64_t off, struct vm_page *out)
+{
+	uint64_t index = off >> PAGE_SHIFT, end = ALIGN_UP(node->lower_size, (uint64_t)PAGE_SIZE) >> PAGE_SHIFT;
+	int error = node->lower->object.ops->page(&node->lower->object, off, false, out);
+
+	if (error || out->page)
+		return error;
+	if (READ_ONCE(node->cache.nr_pages)) {
+		end = MIN(end, page_cache_next(&node->cache, index));
+		out->run_before = 0;
+	}
+	out->run = end > index ? MIN(out->run, end - index) : 0;
+	return 0;
 }
 
 static int object_page(struct vm_object *object, uint64_t off, bool write, struct vm_page *out)
@@ -276,7 +294,7 @@ static int object_page(struct vm_object *object, uint64_t off, bool write, struc
 			return -ENXIO;
 		page = page_cache_get(&node->cache, off >> PAGE_SHIFT);
 		if (!page && may_show_lower(node, off, write))
-			return node->lower->object.ops->page(&node->lower->object, off, false, out);
+			return lower_page(node, off, out);
 		error = page ? 0 : page_make(node, off >> PAGE_SHIFT, &page);
 		if (error)
 			return error == -ENOSPC ? -EIO : error;
@@ -291,6 +309,28 @@ static int object_page(struct vm_object *object, uint64_t off, bool write, struc
 	out->pa = page_to_phys(page);
 	out->page = page;
 	return 0;
+}
+
+static bool object_resident(struct vm_object *object, uint64_t off)
+{
+	struct tmpfs_node *node = node_of_object(object);
+
+	return is_lower(node, off) || page_cache_next(&node->cache, off >> PAGE_SHIFT) == off >> PAGE_SHIFT;
+}
+
+static int object_punch(struct vm_object *object, uint64_t off, uint64_t len)
+{
+	struct vnode *vnode = &node_of_object(object)->vnode;
+	uint64_t size;
+	int error = 0;
+
+	mutex_lock(&vnode->lock);
+	size = ALIGN_UP(vnode->size, (uint64_t)PAGE_SIZE);
+	if (off < size)
+		error = tmpfs_allocate(vnode, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (int64_t)off,
+				       (int64_t)MIN(len, size - off));
+	mutex_unlock(&vnode->lock);
+	return error;
 }
 
 static void object_get(struct vm_object *object)
@@ -310,6 +350,8 @@ static void object_describe(struct vm_object *object, char *path, size_t size, u
 
 const struct vm_object_ops tmpfs_object_ops = {
 	.page = object_page,
+	.resident = object_resident,
+	.punch = object_punch,
 	.get = object_get,
 	.put = object_put,
 	.describe = object_describe,

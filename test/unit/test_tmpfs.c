@@ -360,14 +360,14 @@ static void op_shrink(const char *path, const char *theirs)
 /* Maps a page as a fault would. */
 static void op_fault(const char *path, const char *theirs)
 {
-	struct vm_page page;
+	struct vm_page page = { 0 };
 	struct file *file;
 
 	(void)theirs;
 	if (open_ours(path, O_RDWR, 0, &file))
 		return;
 	if (file->vnode->object.ops &&
-	    file->vnode->object.ops->page(&file->vnode->object, below(6) * PAGE_SIZE, false, &page) == 0)
+	    file->vnode->object.ops->page(&file->vnode->object, below(6) * PAGE_SIZE, false, &page) == 0 && page.page)
 		page_put(page.page);
 	file_put(file);
 }
