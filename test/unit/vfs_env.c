@@ -110,7 +110,8 @@ struct page *page_alloc(unsigned order, unsigned flags)
 
 void page_free(struct page *page, unsigned order)
 {
-	assert(order == 0 && page->refs == 0);
+	assert(order == 0 && page->refs <= 1);
+	page->refs = 0;
 	memset(page_to_virt(page), 0xdd, PAGE_SIZE);
 	free_pages[nr_free++] = (unsigned)page_nr(page);
 	env_nr_pages--;
