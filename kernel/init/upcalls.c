@@ -25,5 +25,6 @@ const struct arch_upcalls arch_upcalls = {
 	.nmi = panic_nmi,
 	.panic = panic_frame,
 	.table_page_alloc = page_table_page_alloc,
+	.table_page_free = page_table_page_free,
 	.low_page_alloc = page_alloc_low,
 };
