@@ -86,6 +86,38 @@ int vnode_allocate(struct vnode *vnode, int mode, int64_t off, int64_t len)
 	return error;
 }
 
+/* Files in memory only; for others no seal was ever there to be asked for. */
+static bool may_have_seals(const struct file *file)
+{
+	return file->vnode && S_ISREG(file->vnode->mode) && file->vnode->ops->allocate;
+}
+
+int file_seals(const struct file *file)
+{
+	return may_have_seals(file) ? (int)file->vnode->seals : -EINVAL;
+}
+
+int file_seals_add(struct file *file, unsigned seals)
+{
+	const unsigned known = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_FUTURE_WRITE;
+	struct vnode *vnode = file->vnode;
+	int error = 0;
+
+	if (!may_have_seals(file) || seals & ~known)
+		return -EINVAL;
+	if ((file->flags & O_ACCMODE) == O_RDONLY)
+		return -EPERM;
+	mutex_lock(&vnode->lock);
+	if (vnode->seals & F_SEAL_SEAL)
+		error = -EPERM;
+	else if (seals & F_SEAL_WRITE && vnode->write_mapped && !list_is_empty(&vnode->object.mappings))
+		error = -EBUSY;
+	else
+		vnode->seals |= seals;
+	mutex_unlock(&vnode->lock);
+	return error;
+}
+
 int vnode_chmod(struct vnode *vnode, const struct cred *cred, uint32_t mode)
 {
 	struct vnode_attr attr = { .mode = mode & 07777 };

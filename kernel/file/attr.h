@@ -19,6 +19,11 @@ void vnode_drop_privilege_bits(struct vnode *vnode);
 /* fallocate(2) of a regular file; OFF >= 0, LEN > 0, their sum not past INT64_MAX. The caller has checked the right to write. */
 int vnode_allocate(struct vnode *vnode, int mode, int64_t off, int64_t len);
 
+/* F_ADD_SEALS of fcntl(2): -EPERM, -EBUSY (F_SEAL_WRITE while a shared mapping may write), -EINVAL. */
+int file_seals_add(struct file *file, unsigned seals);
+/* F_GET_SEALS; -EINVAL: FILE cannot have any. */
+int file_seals(const struct file *file);
+
 /* chmod(2), chown(2) (UINT32_MAX: stays). -EPERM, -EROFS. */
 int vnode_chmod(struct vnode *vnode, const struct cred *cred, uint32_t mode);
 int vnode_chown(struct vnode *vnode, const struct cred *cred, uint32_t uid, uint32_t gid);

@@ -239,16 +239,20 @@ static bool is_above(const struct dentry *above, const struct dentry *dentry)
 	return found;
 }
 
-static int check_types(const struct renaming *r, const struct vnode *source, const struct vnode *victim)
+/* What the slashes behind the names say, which comes before anything else. */
+static int check_slashes(const struct renaming *r, const struct vnode *source, const struct vnode *victim)
 {
 	bool from_slash = r->from_walk.trailing_slash, to_slash = r->to_walk.trailing_slash;
 	bool exchange = r->flags & RENAME_EXCHANGE_FLAG;
 
-	if (!S_ISDIR(source->mode) && (from_slash || (to_slash && !exchange)))
+	if (exchange && !S_ISDIR(victim->mode) && to_slash)
 		return -ENOTDIR;
-	if (victim && !S_ISDIR(victim->mode) && to_slash)
-		return -ENOTDIR;
-	if (!victim || exchange)
+	return !S_ISDIR(source->mode) && (from_slash || (to_slash && !exchange)) ? -ENOTDIR : 0;
+}
+
+static int check_types(const struct renaming *r, const struct vnode *source, const struct vnode *victim)
+{
+	if (!victim || r->flags & RENAME_EXCHANGE_FLAG)
 		return 0;
 	if (S_ISDIR(source->mode) && !S_ISDIR(victim->mode))
 		return -ENOTDIR;
@@ -283,16 +287,18 @@ static int check_rename(const struct renaming *r)
 		return -EEXIST;
 	if (!victim && r->flags & RENAME_EXCHANGE_FLAG)
 		return -ENOENT;
+	error = check_slashes(r, source, victim);
+	if (error)
+		return error;
 	if (is_above(r->from, r->to_walk.dentry))
 		return -EINVAL;
 	if (is_above(r->to, r->from_walk.dentry))
 		return r->flags & RENAME_EXCHANGE_FLAG ? -EINVAL : -ENOTEMPTY;
-	error = check_types(r, source, victim);
-	if (error)
-		return error;
 	if (source == victim)
 		return 1;
 	error = check_rights(r, source, victim);
+	if (!error)
+		error = check_types(r, source, victim);
 	if (error)
 		return error;
 	if (READ_ONCE(r->from->mounted) || READ_ONCE(r->to->mounted))

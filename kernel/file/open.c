@@ -290,6 +290,8 @@ int path_open_walk(struct fs_context *context, struct dentry *at, const char *pa
 			return -EINVAL;
 		walk_flags |= WALK_DIRECTORY;
 	}
+	if (o.flags & O_CREAT)
+		walk_flags |= WALK_CREATE;
 	error = open_existing(&o, at, path, walk_flags);
 	if (error != -ENOENT || !(o.flags & O_CREAT) || !*path)
 		return error;

@@ -44,6 +44,12 @@ UNIT_syscall := lib/cmdline.c lib/fmt.c $(addprefix kernel/linux/,syscall.c sysc
 	$(addprefix gen/kernel/linux/,errno_names.c syscall_names.c)
 UNIT_virtio_mmio := kernel/dev/firmware/virtio_mmio.c kernel/dev/firmware/aml.c lib/cmdline.c
 
+VFS_SRC     := test/unit/vfs_env.c kernel/mem/page_index.c lib/rbtree.c lib/fmt.c \
+	$(addprefix kernel/file/,access.c attr.c change.c chardev.c dentry.c dentry_path.c dir_file.c inotify_event.c mount.c \
+	open.c vnode.c vnode_file.c walk.c) \
+	$(addprefix kernel/fs/,cache.c tmpfs.c tmpfs_dir.c tmpfs_file.c tmpfs_readdir.c tmpfs_xattr.c)
+UNIT_tmpfs  := $(VFS_SRC)
+
 UNIT_TESTS  := $(patsubst test/unit/test_%.c,%,$(sort $(wildcard test/unit/test_*.c)))
 UNIT_OBJ    := $(B)/obj/unit
 UNIT_CFLAGS := $(filter-out -O2 -I.,$(HOSTCFLAGS)) -O1 -Itest/unit/shim -I. -fno-omit-frame-pointer \
