@@ -66,15 +66,23 @@ static bool is_stack(const struct vm_info *info)
 	return info->flags & (VM_STACK | VM_GROWSDOWN);
 }
 
+struct sum {
+	struct proc_vm *vm;
+	uint64_t exe; /* the program's inode number; 0: none */
+};
+
 static int sum_entry(const struct vm_info *info, void *arg)
 {
-	struct proc_vm *vm = arg;
+	const struct sum *sum = arg;
+	struct proc_vm *vm = sum->vm;
 	uint64_t pages = (info->end - info->start) / PAGE_SIZE;
 
 	vm->anon += info->nr_private;
 	vm->file += info->nr_resident - info->nr_private;
 	if (is_stack(info))
 		vm->stack += pages;
+	else if (info->prot & PT_EXEC && info->ino && info->ino == sum->exe)
+		vm->exec += pages;
 	else if (info->prot & PT_EXEC)
 		vm->libraries += pages;
 	else if (info->prot & PT_WRITE && !(info->flags & VM_SHARED))
@@ -85,14 +93,14 @@ static int sum_entry(const struct vm_info *info, void *arg)
 void proc_vm_sum(struct process *process, struct proc_vm *out)
 {
 	const struct vmspace *vm = process->vm;
+	struct sum sum = { out, process->exe ? dentry_vnode(process->exe)->ino : 0 };
 
 	memset(out, 0, sizeof(*out));
 	out->mapped = vm->nr_mapped;
 	out->resident = vm->nr_resident;
 	out->peak = MAX(vm->nr_peak, vm->nr_resident);
 	out->locked = vm->nr_locked;
-	mutex_unlock(&process->vm->lock);
-	vm_for_each_counted(process->vm, 0, sum_entry, out);
+	vm_for_each_counted(process->vm, 0, sum_entry, &sum);
 }
 
 /* ---- smaps ------------------------------------------------------------------------------------------------------- */
