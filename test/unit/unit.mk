@@ -45,6 +45,8 @@ UNIT_signal_frame := test/unit/signal_frame_host.c kernel/linux/x86_64/signal_fr
 UNIT_symtab := lib/symtab.c
 UNIT_syscall := lib/cmdline.c lib/fmt.c $(addprefix kernel/linux/,syscall.c syscall_trace.c) \
 	$(addprefix gen/kernel/linux/,errno_names.c syscall_names.c)
+UNIT_tty    := test/unit/tty_host.c test/unit/shim/heap.c test/unit/shim/vnode.c \
+	$(addprefix kernel/file/,tty.c tty_input.c tty_ioctl.c)
 UNIT_virtio_mmio := kernel/dev/firmware/virtio_mmio.c kernel/dev/firmware/aml.c lib/cmdline.c
 
 VFS_SRC     := test/unit/vfs_env.c kernel/mem/page_index.c lib/rbtree.c lib/fmt.c \
