@@ -4,6 +4,7 @@
  */
 #include "kernel/core/log.h"
 #include "kernel/core/random.h"
+#include "kernel/dev/machine.h"
 #include "kernel/linux/clocks.h"
 #include "kernel/linux/settings.h"
 #include "kernel/linux/signal.h"

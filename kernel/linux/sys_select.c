@@ -72,8 +72,8 @@ static int select_items(const struct select_sets *sets, struct item_list *list)
 	unsigned n = 0, i = 0;
 	int error;
 
-	for (unsigned w = 0; w < sets->nr_words; w++)
-		n += (unsigned)__builtin_popcountll(sets_any(sets, w));
+	for (unsigned fd = sets_next(sets, 0); fd < sets->nr_fds; fd = sets_next(sets, fd + 1))
+		n++;
 	error = items_alloc(list, n);
 	if (error)
 		return error;
