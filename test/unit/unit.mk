@@ -14,7 +14,13 @@ EROFS_SRC   := test/unit/shim/heap.c test/unit/shim/vnode.c kernel/fs/erofs.c ke
 	kernel/fs/erofs_xattr.c lib/checksum.c lib/rbtree.c
 UNIT_erofs  := $(EROFS_SRC) test/unit/erofs_tree.c
 UNIT_elf    := lib/elf.c
+FILE_SRC    := $(addprefix test/unit/shim/,heap.c wait.c vnode.c path.c) $(addprefix kernel/file/,file.c poll.c lock.c)
+UNIT_fdtable := $(FILE_SRC) kernel/file/fdtable.c
 UNIT_fmt    := lib/fmt.c
+UNIT_lock   := $(FILE_SRC)
+UNIT_pipe   := $(FILE_SRC) $(addprefix kernel/file/,pipe.c pipe_end.c fifo.c)
+UNIT_epoll  := $(FILE_SRC) lib/rbtree.c $(addprefix kernel/file/,epoll.c epoll_nest.c epoll_wait.c eventfd.c pipe.c \
+	pipe_end.c poll_set.c)
 UNIT_log    := lib/fmt.c
 UNIT_ns16550 :=
 UNIT_pci    := kernel/dev/bus/pci_bar.c kernel/dev/bus/pci_msi.c lib/fmt.c
