@@ -143,6 +143,12 @@ int vm_for_each(struct vmspace *vm, uintptr_t from, int (*fn)(const struct vm_in
 int vm_for_each_counted(struct vmspace *vm, uintptr_t from, int (*fn)(const struct vm_info *info, void *arg),
 			void *arg);
 
+/*
+ * What ADDR shows, for those who name memory by its page (futex(2)). 1: a shared mapping, *PA is the address in physical
+ * memory; 0: no shared mapping; -EAGAIN: a shared one whose page is not there.
+ */
+int vm_shared_at(struct vmspace *vm, uintptr_t addr, paddr_t *pa);
+
 /* Logs (LOG_ERR) who uses what when memory is short: totals, and the largest mappings. WHO: the process. */
 void vm_report(struct vmspace *vm, const char *who);
 
