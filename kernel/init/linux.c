@@ -13,6 +13,7 @@
 #include "kernel/fs/erofs.h"
 #include "kernel/fs/tmpfs.h"
 #include "kernel/init/main.h"
+#include "kernel/linux/entry.h"
 #include "kernel/linux/exec.h"
 #include "kernel/linux/mounts.h"
 #include "kernel/linux/syscall.h"
@@ -60,8 +61,7 @@ static void env_fill(const char *cmdline)
 	static char path[] = "PATH=" PATH_DEFAULT, home[] = "HOME=/root";
 	char *at = env_text;
 
-	while (nr_env < ENV_MAX &&
-	       cmdline_next(&cmdline, "env", at, sizeof(env_text) - (size_t)(at - env_text))) {
+	while (nr_env < ENV_MAX && cmdline_next(&cmdline, "env", at, sizeof(env_text) - (size_t)(at - env_text))) {
 		if (!strchr(at, '=')) {
 			log_warn("command line: env=%s has no value", at);
 			continue;
@@ -186,7 +186,7 @@ static int init_run(void *arg)
 		log_err("%s cannot be started: %s", program.argv[0], errno_name((unsigned)-error));
 		process_exit((error == -ENOENT ? EXIT_NOT_FOUND : EXIT_NOT_EXECUTABLE) << 8);
 	}
-	arch_app_enter(&frame);
+	app_start(&frame);
 }
 
 static int exit_code(int status)

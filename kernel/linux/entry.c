@@ -10,6 +10,16 @@
 #include "lib/errno.h"
 #include "lib/util.h"
 
+void app_start(const struct trapframe *frame)
+{
+	arch_app_enter(frame);
+}
+
+bool app_page_fault(struct trapframe *frame, uintptr_t address)
+{
+	return vm_fault_try(frame, address) == 0;
+}
+
 /* Page-fault error code (Intel SDM vol. 3, 4.7). */
 enum { PF_PRESENT = 1, PF_WRITE = 2, PF_FETCH = 16 };
 
@@ -18,16 +28,16 @@ static const struct {
 	uint8_t vector, signo, code;
 	bool has_address; /* of the instruction */
 } signals[] = {
-	{ 0, SIGFPE, FPE_INTDIV, true },   { 1, SIGTRAP, TRAP_TRACE, true },   { 3, SIGTRAP, TRAP_BRKPT, false },
+	{ 0, SIGFPE, FPE_INTDIV, true },    { 1, SIGTRAP, TRAP_TRACE, true },	{ 3, SIGTRAP, TRAP_BRKPT, false },
 	{ 4, SIGSEGV, SEGV_MAPERR, false }, { 5, SIGSEGV, SEGV_MAPERR, false }, { 6, SIGILL, ILL_ILLOPN, true },
-	{ 16, SIGFPE, FPE_FLTUNK, true },  { 17, SIGBUS, BUS_ADRALN, false },  { 19, SIGFPE, FPE_FLTUNK, true },
+	{ 16, SIGFPE, FPE_FLTUNK, true },   { 17, SIGBUS, BUS_ADRALN, false },	{ 19, SIGFPE, FPE_FLTUNK, true },
 };
 
 static struct signal_info page_fault_info(const struct trapframe *frame, uintptr_t address)
 {
-	enum vm_access access = frame->error & PF_FETCH ? VM_ACCESS_EXEC :
-				frame->error & PF_WRITE ? VM_ACCESS_WRITE :
-							  VM_ACCESS_READ;
+	enum vm_access access = frame->error & PF_FETCH	  ? VM_ACCESS_EXEC
+				: frame->error & PF_WRITE ? VM_ACCESS_WRITE
+							  : VM_ACCESS_READ;
 	/* Asked once more for the reason; what has come to be there meanwhile is found at the next try. */
 	int error = address < user_end ? vm_fault(thread_current()->vmspace, address, access, frame->sp) : -EFAULT;
 
@@ -61,8 +71,8 @@ static struct signal_info exception_info(const struct trapframe *frame)
 void app_fault(struct trapframe *frame, uintptr_t address)
 {
 	struct task *task = task_current();
-	struct signal_info info = frame->vector == VECTOR_PAGE_FAULT ? page_fault_info(frame, address) :
-								       exception_info(frame);
+	struct signal_info info =
+		frame->vector == VECTOR_PAGE_FAULT ? page_fault_info(frame, address) : exception_info(frame);
 
 	if (!info.signo)
 		return;

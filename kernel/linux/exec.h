@@ -7,7 +7,8 @@
 
 #include "kernel/arch/arch.h"
 
-#define EXEC_ARGS_MAX 131072 /* bytes of all strings and their pointers; Linux: a quarter of the stack's limit, at least this */
+#define EXEC_ARGS_MAX                                                                                                  \
+	131072 /* bytes of all strings and their pointers; Linux: a quarter of the stack's limit, at least this */
 
 /* Kernel memory; argv and envp end with NULL. */
 struct exec_args {

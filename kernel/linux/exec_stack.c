@@ -23,9 +23,9 @@
 #define SIGNAL_FRAME_MAX 1024
 
 struct builder {
-	uintptr_t sp;	    /* strings go below it */
+	uintptr_t sp; /* strings go below it */
 	uintptr_t limit;
-	uint64_t *vector;   /* argc to AT_NULL, in kernel memory */
+	uint64_t *vector; /* argc to AT_NULL, in kernel memory */
 	unsigned nr, nr_max;
 	int error;
 };

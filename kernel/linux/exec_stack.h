@@ -8,9 +8,9 @@
 struct exec_image {
 	uintptr_t phdrs, entry; /* the program's */
 	unsigned nr_phdrs;
-	uintptr_t base;		/* the interpreter's, 0: none */
-	uintptr_t start;	/* first instruction: the interpreter's or the program's */
-	uintptr_t end;		/* of the program's data, page-aligned: the heap follows */
+	uintptr_t base;	 /* the interpreter's, 0: none */
+	uintptr_t start; /* first instruction: the interpreter's or the program's */
+	uintptr_t end;	 /* of the program's data, page-aligned: the heap follows */
 	bool stack_exec;
 };
 

@@ -3,6 +3,7 @@
 #include "kernel/core/log.h"
 #include "kernel/linux/abi_process.h"
 #include "kernel/linux/abi_thread.h"
+#include "kernel/linux/entry.h"
 #include "kernel/linux/syscall_handlers.h"
 #include "kernel/linux/task.h"
 #include "kernel/mem/slab.h"
@@ -45,7 +46,7 @@ static int thread_begin(void *arg)
 
 	kfree(task->start);
 	task->start = NULL;
-	arch_app_enter(&frame);
+	app_start(&frame);
 }
 
 static long do_clone(const struct linux_clone_args *args)

@@ -121,10 +121,6 @@ struct trapframe;
  * with interrupts disabled, returns so; enabled in between.
  */
 int vm_fault_try(struct trapframe *frame, uintptr_t address);
-static inline bool vm_fault_mend(struct trapframe *frame, uintptr_t address)
-{
-	return vm_fault_try(frame, address) == 0;
-}
 
 /* One mapping, for reports. */
 struct vm_info {
