@@ -85,13 +85,14 @@ int vm_remap(struct vmspace *vm, uintptr_t addr, size_t old_len, size_t new_len,
 uintptr_t vm_brk(struct vmspace *vm, uintptr_t brk);
 
 enum vm_advice {
-	VM_ADVISE_DROP,		  /* MADV_DONTNEED, MADV_FREE: pages go, contents are zero or the object's again */
+	VM_ADVISE_DROP, /* MADV_DONTNEED: pages go, contents are zero or the object's again; SET VM_LOCKED: locked ones too */
 	VM_ADVISE_DROP_ANONYMOUS, /* the same, but -EINVAL unless it is private anonymous memory */
 	VM_ADVISE_REMOVE,	  /* MADV_REMOVE */
 	VM_ADVISE_FLAGS,	  /* sets and clears flags */
 	VM_ADVISE_POPULATE_READ,
 	VM_ADVISE_POPULATE_WRITE,
-	VM_ADVISE_NOTHING, /* only says whether all is mapped */
+	VM_ADVISE_ANONYMOUS, /* only checks: -EINVAL unless it is private anonymous memory */
+	VM_ADVISE_NOTHING,   /* only says whether all is mapped */
 };
 /* SET, CLEAR: enum vm_flags, for VM_ADVISE_FLAGS. 0; -ENOMEM when a part is not mapped (after doing it for the rest), -EINVAL. */
 int vm_advise(struct vmspace *vm, uintptr_t addr, size_t len, enum vm_advice advice, unsigned set, unsigned clear);
