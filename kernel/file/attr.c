@@ -31,16 +31,26 @@ int vnode_setattr(struct vnode *vnode, struct vnode_attr *attr, unsigned mask)
 	return error;
 }
 
-void vnode_drop_privilege_bits(struct vnode *vnode)
+static uint32_t privilege_bits(const struct vnode *vnode, bool in_group)
 {
-	uint32_t gone = S_ISUID | (vnode->mode & S_IXGRP ? S_ISGID : 0);
+	return vnode->mode & (S_ISUID | (vnode->mode & S_IXGRP || !in_group ? S_ISGID : 0u));
+}
+
+static bool is_in_group(const struct vnode *vnode, const struct cred *cred)
+{
+	return cred->fsuid == 0 || cred_has_group(cred, vnode->gid);
+}
+
+void vnode_drop_privilege_bits(struct vnode *vnode, bool in_group)
+{
+	uint32_t gone = privilege_bits(vnode, in_group);
 	struct vnode_attr attr = { .mode = vnode->mode & ~gone };
 
-	if (vnode->mode & gone && vnode->ops->setattr)
+	if (gone && vnode->ops->setattr)
 		vnode->ops->setattr(vnode, &attr, ATTR_MODE);
 }
 
-int vnode_truncate(struct vnode *vnode, int64_t size, bool drop_privileges)
+int vnode_truncate(struct vnode *vnode, int64_t size, const struct cred *cred)
 {
 	struct vnode_attr attr = { .size = (uint64_t)size };
 	int error = 0;
@@ -53,8 +63,8 @@ int vnode_truncate(struct vnode *vnode, int64_t size, bool drop_privileges)
 	attr.mtime = attr.ctime = file_time_now();
 	if (!error)
 		error = vnode->ops->setattr(vnode, &attr, ATTR_SIZE | ATTR_MTIME | ATTR_CTIME);
-	if (!error && drop_privileges)
-		vnode_drop_privilege_bits(vnode);
+	if (!error && cred->fsuid != 0)
+		vnode_drop_privilege_bits(vnode, is_in_group(vnode, cred));
 	mutex_unlock(&vnode->lock);
 	return error;
 }
@@ -66,7 +76,7 @@ static int check_seals_allocate(const struct vnode *vnode, int mode, uint64_t en
 	return vnode->seals & F_SEAL_GROW && end > vnode->size && !(mode & FALLOC_FL_KEEP_SIZE) ? -EPERM : 0;
 }
 
-int vnode_allocate(struct vnode *vnode, int mode, int64_t off, int64_t len)
+int vnode_allocate(struct vnode *vnode, int mode, int64_t off, int64_t len, const struct cred *cred)
 {
 	int error;
 
@@ -80,7 +90,8 @@ int vnode_allocate(struct vnode *vnode, int mode, int64_t off, int64_t len)
 		vnode->ctime = file_time_now();
 		if (mode)
 			vnode->mtime = vnode->ctime;
-		vnode_drop_privilege_bits(vnode);
+		if (cred->fsuid != 0)
+			vnode_drop_privilege_bits(vnode, is_in_group(vnode, cred));
 	}
 	mutex_unlock(&vnode->lock);
 	return error;
@@ -148,13 +159,13 @@ int vnode_chown(struct vnode *vnode, const struct cred *cred, uint32_t uid, uint
 		if (mask & ATTR_GID && gid != vnode->gid && !cred_has_group(cred, gid))
 			return -EPERM;
 	}
-	if (!S_ISDIR(vnode->mode)) {
-		attr.mode &= ~(uint32_t)S_ISUID;
-		if (vnode->mode & S_IXGRP)
-			attr.mode &= ~(uint32_t)S_ISGID;
-	}
-	if (attr.mode != vnode->mode)
+	if (!S_ISDIR(vnode->mode))
+		attr.mode &= ~privilege_bits(vnode, is_in_group(vnode, cred));
+	if (attr.mode != vnode->mode) {
+		if (!vnode_is_owner(vnode, cred))
+			return -EPERM;
 		mask |= ATTR_MODE;
+	}
 	return vnode_setattr(vnode, &attr, mask);
 }
 

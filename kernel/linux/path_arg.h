@@ -5,17 +5,7 @@
 #include "kernel/file/abi.h"
 #include "kernel/file/path.h"
 #include "kernel/linux/fd.h"
-
-/* user_read and user_write with the check of the range: 0, -EFAULT. */
-static inline int arg_read(void *dst, const void *user_src, size_t len)
-{
-	return likely(user_range_is_valid(user_src, len)) ? user_read(dst, user_src, len) : -EFAULT;
-}
-
-static inline int arg_write(void *user_dst, const void *src, size_t len)
-{
-	return likely(user_range_is_valid(user_dst, len)) ? user_write(user_dst, src, len) : -EFAULT;
-}
+#include "kernel/linux/user_copy.h"
 
 /* As user_read_string. */
 static inline ssize_t arg_read_string(char *dst, const char *user_src, size_t size)

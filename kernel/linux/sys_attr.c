@@ -155,7 +155,7 @@ long sys_utimensat(int dfd, const char *path, const struct linux_timespec *user_
 
 	if (!user_times)
 		return !path && dfd == AT_FDCWD ? -EFAULT : set_times(dfd, path, NULL, flags);
-	if (arg_read(given, user_times, sizeof(given)))
+	if (copy_in(given, user_times, sizeof(given)))
 		return -EFAULT;
 	for (unsigned i = 0; i < 2; i++) {
 		if (!nsec_is_valid(given[i].nsec))
@@ -176,7 +176,7 @@ long sys_futimesat(int dfd, const char *path, const struct linux_timeval *user_t
 
 	if (!user_times)
 		return set_times(dfd, path, NULL, 0);
-	if (arg_read(given, user_times, sizeof(given)))
+	if (copy_in(given, user_times, sizeof(given)))
 		return -EFAULT;
 	for (unsigned i = 0; i < 2; i++) {
 		if (given[i].usec < 0 || given[i].usec >= 1000000)
@@ -200,7 +200,7 @@ long sys_utime(const char *path, const struct linux_utimbuf *user_times)
 		return -EFAULT;
 	if (!user_times)
 		return set_times(AT_FDCWD, path, NULL, 0);
-	if (arg_read(&given, user_times, sizeof(given)))
+	if (copy_in(&given, user_times, sizeof(given)))
 		return -EFAULT;
 	times[0].sec = given.atime;
 	times[1].sec = given.mtime;
@@ -229,7 +229,7 @@ static int truncate_vnode(struct vnode *vnode, int64_t size)
 		return -EINVAL;
 	error = check_limit((uint64_t)size);
 	if (!error)
-		error = vnode_truncate(vnode, size, true);
+		error = vnode_truncate(vnode, size, cred());
 	if (!error)
 		inotify_vnode(vnode, IN_MODIFY);
 	return error;
@@ -314,7 +314,7 @@ long sys_fallocate(unsigned fd, int mode, int64_t off, int64_t len)
 	if (!error && !(mode & FALLOC_FL_KEEP_SIZE))
 		error = check_limit((uint64_t)end);
 	if (!error)
-		error = vnode_allocate(ref.file->vnode, mode, off, len);
+		error = vnode_allocate(ref.file->vnode, mode, off, len, cred());
 	if (!error)
 		inotify_dentry(ref.file->dentry, ref.file->vnode, IN_MODIFY);
 	fd_ref_put(ref);

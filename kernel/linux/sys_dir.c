@@ -45,7 +45,7 @@ static bool user_entry(struct dir_sink *sink, const char *name, size_t len, uint
 	memcpy(record.bytes + head, name, len);
 	if (!out->old || head + len < size - 1)
 		record.bytes[head + len] = '\0';
-	if (arg_write(out->to + out->written, record.bytes, size)) {
+	if (copy_out(out->to + out->written, record.bytes, size)) {
 		out->error = -EFAULT;
 		return false;
 	}

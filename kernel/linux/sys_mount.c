@@ -180,7 +180,7 @@ static long statfs_write(struct file_system *fs, struct linux_statfs *user_statf
 		out.flags |= (fs->mount_flags & (MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC)) |
 			     (fs->read_only ? MS_RDONLY : 0);
 	}
-	return arg_write(user_statfs, &out, sizeof(out));
+	return copy_out(user_statfs, &out, sizeof(out));
 }
 
 long sys_statfs(const char *path, struct linux_statfs *statfs)

@@ -47,13 +47,13 @@ static int open_how_read(const struct linux_open_how *user_how, size_t size, str
 		return -EINVAL;
 	if (size > PAGE_SIZE)
 		return -E2BIG;
-	if (arg_read(how, user_how, sizeof(*how)))
+	if (copy_in(how, user_how, sizeof(*how)))
 		return -EFAULT;
 	for (size_t at = sizeof(*how); at < size;) {
 		unsigned char rest[64];
 		size_t n = MIN(size - at, sizeof(rest));
 
-		if (arg_read(rest, (const char *)user_how + at, n))
+		if (copy_in(rest, (const char *)user_how + at, n))
 			return -EFAULT;
 		for (size_t i = 0; i < n; i++)
 			if (rest[i])
@@ -232,7 +232,7 @@ long sys_getcwd(char *user_buf, size_t size)
 		len = buf + PATH_MAX + prefix - begin;
 		if ((size_t)len > size)
 			len = -ERANGE;
-		else if (arg_write(user_buf, begin, (size_t)len))
+		else if (copy_out(user_buf, begin, (size_t)len))
 			len = -EFAULT;
 	}
 	dentry_put(root);

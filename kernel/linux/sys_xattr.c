@@ -78,7 +78,7 @@ static long set_value(struct vnode *vnode, const char *name, const void *user_va
 
 	if (!value)
 		return -ENOMEM;
-	error = arg_read(value, user_value, size);
+	error = copy_in(value, user_value, size);
 	if (!error)
 		error = check_rights(vnode, name, true);
 	if (!error)
@@ -140,7 +140,7 @@ static long get_value(struct vnode *vnode, const char *name, void *user_value, s
 			return -ENOMEM;
 	}
 	len = vnode->ops->xattr_get(vnode, name, value, size);
-	if (len > 0 && size && arg_write(user_value, value, (size_t)len))
+	if (len > 0 && size && copy_out(user_value, value, (size_t)len))
 		len = -EFAULT;
 	kfree(value);
 	return len;
@@ -191,7 +191,7 @@ static long list_names(struct vnode *vnode, char *user_list, size_t size)
 			return -ENOMEM;
 	}
 	len = vnode->ops->xattr_list(vnode, list, size);
-	if (len > 0 && size && arg_write(user_list, list, (size_t)len))
+	if (len > 0 && size && copy_out(user_list, list, (size_t)len))
 		len = -EFAULT;
 	kfree(list);
 	return len;

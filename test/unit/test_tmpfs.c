@@ -1,6 +1,6 @@
 /*
  * tmpfs and the names above it against the machine's own tmpfs: random calls are made in both, and must give the same errors and
- * leave the same trees, with the same contents. Without a lower file system and over one; then with allocations that fail,
+ * leave the same trees, with the same contents; as different users where the test may change its ids. Without a lower file system and over one; then with allocations that fail,
  * where all that counts is that nothing is lost or corrupted.
  */
 #include <setjmp.h>
@@ -11,6 +11,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <grp.h>
 #define iovec host_iovec /* the kernel has its own */
 #include <fcntl.h>
 #undef iovec
@@ -69,7 +70,8 @@ static void random_path(char *path)
 		else if (kind == 1)
 			len += (unsigned)sprintf(path + len, ".");
 		else if (kind == 2)
-			len += (unsigned)sprintf(path + len, "long-name-that-does-not-fit-into-a-dentry-itself-%u", below(2));
+			len += (unsigned)sprintf(path + len, "long-name-that-does-not-fit-into-a-dentry-itself-%u",
+						 below(2));
 		else
 			path[len++] = (char)('a' + below(NAMES));
 	}
@@ -105,8 +107,14 @@ static void check(const char *what, const char *path, long ours, long theirs)
 static void op_open(const char *path, const char *theirs)
 {
 	static const unsigned flags[] = {
-		O_RDONLY, O_RDWR,	  O_CREAT | O_RDWR,	 O_CREAT | O_EXCL | O_WRONLY,
-		O_TRUNC | O_RDWR,	  O_CREAT | O_TRUNC | O_WRONLY, O_NOFOLLOW | O_RDONLY, O_DIRECTORY | O_RDONLY,
+		O_RDONLY,
+		O_RDWR,
+		O_CREAT | O_RDWR,
+		O_CREAT | O_EXCL | O_WRONLY,
+		O_TRUNC | O_RDWR,
+		O_CREAT | O_TRUNC | O_WRONLY,
+		O_NOFOLLOW | O_RDONLY,
+		O_DIRECTORY | O_RDONLY,
 		O_CREAT | O_RDWR | O_NOFOLLOW,
 	};
 	unsigned flag = flags[below(ARRAY_SIZE(flags))];
@@ -155,7 +163,7 @@ static void op_truncate(const char *path, const char *theirs)
 	long result = open_ours(path, O_WRONLY, 0, &file), fd;
 
 	if (result == 0) {
-		result = vnode_truncate(file->vnode, size, true);
+		result = vnode_truncate(file->vnode, size, &context.cred);
 		file_put(file);
 	}
 	if (failing)
@@ -176,7 +184,7 @@ static void op_allocate(const char *path, const char *theirs)
 	long result = open_ours(path, O_WRONLY, 0, &file), fd;
 
 	if (result == 0) {
-		result = vnode_allocate(file->vnode, mode, off, len);
+		result = vnode_allocate(file->vnode, mode, off, len, &context.cred);
 		file_put(file);
 	}
 	if (failing)
@@ -287,6 +295,50 @@ static void compare_stat(const char *path, const char *theirs, unsigned walk_fla
 	if (!S_ISDIR(st.st_mode))
 		check("size of", path, (long)attr.size, st.st_size);
 	check("links of", path, attr.nlink, (long)st.st_nlink);
+	check("owner of", path, attr.uid, st.st_uid);
+	check("group of", path, attr.gid, st.st_gid);
+}
+
+static void op_chown(const char *path, const char *theirs)
+{
+	static const uint32_t ids[] = { 0, 1000, 1001, UINT32_MAX };
+	uint32_t uid = ids[below(ARRAY_SIZE(ids))], gid = ids[below(ARRAY_SIZE(ids))];
+	struct walk walk;
+	long result = path_walk(&context, NULL, path, 0, &walk);
+
+	if (result == 0) {
+		result = vnode_chown(dentry_vnode(walk.dentry), &context.cred, uid, gid);
+		walk_done(&walk);
+	}
+	check("chown", path, result, failing ? 0 : host(lchown(theirs, uid, gid)));
+}
+
+/* Modes that make a difference. */
+static void op_chmod_special(const char *path, const char *theirs)
+{
+	static const uint32_t modes[] = { 0777, 0777, 01775, 02775, 0755, 0700, 0711, 0744, 06755, 02644, 0666 };
+	uint32_t mode = modes[below(ARRAY_SIZE(modes))];
+	struct walk walk;
+	long result = path_walk(&context, NULL, path, WALK_FOLLOW, &walk);
+
+	if (result == 0) {
+		result = vnode_chmod(dentry_vnode(walk.dentry), &context.cred, mode);
+		walk_done(&walk);
+	}
+	check("chmod", path, result, failing ? 0 : host(chmod(theirs, mode)));
+}
+
+static void op_access(const char *path, const char *theirs)
+{
+	unsigned mode = below(8); /* R_OK, W_OK, X_OK have the same values */
+	struct walk walk;
+	long result = path_walk(&context, NULL, path, WALK_FOLLOW, &walk);
+
+	if (result == 0) {
+		result = vnode_access(dentry_vnode(walk.dentry), &context.cred, mode);
+		walk_done(&walk);
+	}
+	check("access", path, result, failing ? 0 : host(faccessat(AT_FDCWD, theirs, (int)mode, AT_EACCESS)));
 }
 
 static void op_stat(const char *path, const char *theirs)
@@ -308,22 +360,22 @@ static void op_shrink(const char *path, const char *theirs)
 /* Maps a page as a fault would. */
 static void op_fault(const char *path, const char *theirs)
 {
-	struct vm_page page;
+	struct vm_page page = { 0 };
 	struct file *file;
 
 	(void)theirs;
 	if (open_ours(path, O_RDWR, 0, &file))
 		return;
 	if (file->vnode->object.ops &&
-	    file->vnode->object.ops->page(&file->vnode->object, below(6) * PAGE_SIZE, false, &page) == 0)
+	    file->vnode->object.ops->page(&file->vnode->object, below(6) * PAGE_SIZE, false, &page) == 0 && page.page)
 		page_put(page.page);
 	file_put(file);
 }
 
 static void (*const ops[])(const char *path, const char *theirs) = {
-	op_open,  op_open,   op_open,	op_write,  op_write, op_truncate, op_allocate, op_mkdir, op_mkdir,  op_mknod,
-	op_symlink, op_unlink, op_unlink, op_rmdir, op_link,	 op_rename,   op_rename, op_chmod,  op_stat,  op_stat,
-	op_shrink, op_fault,
+	op_open,  op_open,    op_open,	 op_write,  op_write,  op_truncate,	 op_allocate, op_mkdir,	 op_mkdir,
+	op_mknod, op_symlink, op_unlink, op_unlink, op_rmdir,  op_link,		 op_rename,   op_rename, op_chmod,
+	op_stat,  op_stat,    op_shrink, op_fault,  op_access, op_chmod_special, op_chown,
 };
 
 /* ---- Comparing trees -------------------------------------------------------------------------------------------------- */
@@ -431,11 +483,24 @@ static void compare_tree(const char *path, const char *theirs)
 
 /* ---- Runs ------------------------------------------------------------------------------------------------------------- */
 
+static void become(uint32_t id)
+{
+	context.cred.uid = context.cred.euid = context.cred.fsuid = id;
+	context.cred.gid = context.cred.egid = context.cred.fsgid = id;
+	if (failing)
+		return;
+	assert_int_equal(seteuid(0), 0);
+	assert_int_equal(setegid(id), 0);
+	assert_int_equal(seteuid(id), 0);
+}
+
 static void run_ops(unsigned n)
 {
 	char path[300], theirs[400];
 
 	while (n--) {
+		if (may_go_up)
+			become(below(2) ? 1000 + below(2) : 0);
 		random_path(path);
 		host_path(theirs, path);
 		if (failing)
@@ -443,13 +508,15 @@ static void run_ops(unsigned n)
 		ops[below(ARRAY_SIZE(ops))](path, theirs);
 		env_fail_after = SIZE_MAX;
 	}
+	if (may_go_up)
+		become(0);
 }
 
 static void begin(struct file_system *lower)
 {
 	struct file_system *fs;
 
-	assert_int_equal(tmpfs_create(lower, 0, 0755, &fs), 0);
+	assert_int_equal(tmpfs_create(lower, 0, 0777, &fs), 0);
 	env_context(&context, fs);
 }
 
@@ -465,7 +532,7 @@ static void host_begin(void)
 	umask(0);
 	strcpy(top, "/dev/shm/drupe-XXXXXX");
 	assert_non_null(mkdtemp(top));
-	assert_int_equal(chmod(top, 0755), 0);
+	assert_int_equal(chmod(top, 0777), 0);
 	may_go_up = geteuid() == 0;
 }
 
@@ -484,6 +551,7 @@ static void run_child(void (*fn)(void), uint64_t seed_first)
 		if (may_go_up) {
 			assert_int_equal(chroot(top), 0);
 			assert_int_equal(chdir("/"), 0);
+			assert_int_equal(setgroups(0, NULL), 0);
 			*top = '\0';
 		}
 		fn();

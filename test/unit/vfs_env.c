@@ -85,8 +85,8 @@ static void pages_setup(void)
 {
 	if (arch_layout.physmap_base)
 		return;
-	arch_layout.physmap_base = (uintptr_t)mmap(NULL, NR_PAGES * PAGE_SIZE, PROT_READ | PROT_WRITE,
-						   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	arch_layout.physmap_base =
+		(uintptr_t)mmap(NULL, NR_PAGES * PAGE_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	arch_layout.memmap_base = (uintptr_t)calloc(NR_PAGES, sizeof(struct page));
 	for (unsigned i = 0; i < NR_PAGES; i++)
 		free_pages[nr_free++] = i;
@@ -110,7 +110,8 @@ struct page *page_alloc(unsigned order, unsigned flags)
 
 void page_free(struct page *page, unsigned order)
 {
-	assert(order == 0 && page->refs == 0);
+	assert(order == 0 && page->refs <= 1);
+	page->refs = 0;
 	memset(page_to_virt(page), 0xdd, PAGE_SIZE);
 	free_pages[nr_free++] = (unsigned)page_nr(page);
 	env_nr_pages--;
