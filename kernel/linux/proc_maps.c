@@ -45,9 +45,7 @@ static int for_each(uint64_t key, int (*fn)(const struct vm_info *info, void *ar
 
 	if (!process)
 		return -ESRCH;
-	mutex_lock(&process->vm->lock);
 	vm_for_each(process->vm, 0, fn, arg);
-	mutex_unlock(&process->vm->lock);
 	return 0;
 }
 
@@ -91,8 +89,8 @@ void proc_vm_sum(struct process *process, struct proc_vm *out)
 	out->resident = vm->nr_resident;
 	out->peak = MAX(vm->nr_peak, vm->nr_resident);
 	out->locked = vm->nr_locked;
-	vm_for_each(process->vm, 0, sum_entry, out);
 	mutex_unlock(&process->vm->lock);
+	vm_for_each(process->vm, 0, sum_entry, out);
 }
 
 /* ---- smaps ------------------------------------------------------------------------------------------------------- */
