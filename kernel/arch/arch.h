@@ -186,6 +186,11 @@ bool arch_fpu_has_xsave(void);
 int arch_fpu_save_user(void *area);
 int arch_fpu_restore_user(const void *area);
 void arch_fpu_reset(void); /* as at the start of a program */
+/*
+ * The floating-point exceptions that are flagged and not masked, after exception VECTOR (16 or 19) of the calling thread. Bits
+ * as in MXCSR and the x87 status word: invalid, denormal, division by zero, overflow, underflow, precision.
+ */
+unsigned arch_fpu_exceptions(unsigned vector);
 
 /* What CPUID 1 EDX says: AT_HWCAP. */
 uint32_t arch_hwcap(void);
@@ -210,6 +215,7 @@ enum {
 	VECTOR_PROTECTION = 13,
 	VECTOR_PAGE_FAULT = 14,
 	VECTOR_MACHINE_CHECK = 18,
+	VECTOR_SIMD = 19,
 	VECTOR_IRQ_FIRST = 0x30,
 	VECTOR_IRQ_LAST = 0xef,
 	VECTOR_TIMER = 0xf0, /* local APIC timer */

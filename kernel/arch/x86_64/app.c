@@ -209,6 +209,20 @@ void arch_fpu_reset(void)
 	fpu_restore(area);
 }
 
+unsigned arch_fpu_exceptions(unsigned vector)
+{
+	uint16_t control, status;
+	uint32_t mxcsr;
+
+	if (vector == VECTOR_SIMD) {
+		__asm__ volatile("stmxcsr %0" : "=m"(mxcsr));
+		return mxcsr & ~(mxcsr >> 7) & 0x3f;
+	}
+	__asm__ volatile("fnstcw %0" : "=m"(control));
+	__asm__ volatile("fnstsw %0" : "=m"(status));
+	return status & ~(unsigned)control & 0x3f;
+}
+
 uint32_t arch_hwcap(void)
 {
 	uint32_t a, b, c, d;
