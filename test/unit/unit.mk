@@ -37,6 +37,7 @@ UNIT_string :=
 UNIT_symtab := lib/symtab.c
 UNIT_syscall := lib/cmdline.c lib/fmt.c $(addprefix kernel/linux/,syscall.c syscall_trace.c) \
 	$(addprefix gen/kernel/linux/,errno_names.c syscall_names.c)
+UNIT_vdso   := lib/muldiv.c $(addprefix kernel/core/,clock_measure.c clock_source.c)
 UNIT_virtio_mmio := kernel/dev/firmware/virtio_mmio.c kernel/dev/firmware/aml.c lib/cmdline.c
 
 UNIT_TESTS  := $(patsubst test/unit/test_%.c,%,$(sort $(wildcard test/unit/test_*.c)))
@@ -64,6 +65,8 @@ $(ABI_CONSTANTS): $(wildcard kernel/file/abi*.h kernel/linux/abi_*.h kernel/mem/
 	@mkdir -p $(@D)
 	$(Q)sed -nE 's/^#define ([A-Z_0-9]+) .*/#ifdef \1\n{ "\1", (int64_t)(\1) },\n#endif/p' $^ > $@
 $(patsubst %,$(UNIT_OBJ)/test/unit/%.o,abi_ours abi_linux abi_libc): $(ABI_CONSTANTS)
+
+$(UNIT_OBJ)/test/unit/test_vdso.o: $(VDSO)
 
 define unit_program
 $(B)/unit/$(1): $(UNIT_OBJ)/test/unit/test_$(1).o $(UNIT_OBJ)/test/unit/shim/shim.o $(UNIT_$(1):%.c=$(UNIT_OBJ)/%.o)
