@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "kernel/core/wait.h"
+#include "kernel/file/abi.h"
 #include "kernel/file/poll.h"
 #include "kernel/mem/uio.h"
 #include "kernel/mem/vm_object.h"
@@ -42,6 +43,17 @@ struct file_ops {
 	void (*release)(struct file *file);
 };
 
+/*
+ * What hangs on a file without a reference, and has to let go before the file goes: epoll items. On file->ties under
+ * file->source->lock. The thread that gives the last reference back calls hold, under that lock, which returns the object that
+ * the tie is of with a reference to it, then cut, which unties all that the object has of the file.
+ */
+struct file_tie {
+	struct list link;
+	void *(*hold)(struct file_tie *tie);
+	void (*cut)(void *owner, struct file *file);
+};
+
 struct file {
 	const struct file_ops *ops;
 	uint32_t refs;		    /* atomic */
@@ -50,8 +62,13 @@ struct file {
 	struct dentry *dentry;	    /* where it was opened, with a reference; NULL: not from a path */
 	struct vnode *vnode;	    /* with a reference; NULL: has none */
 	int64_t pos;
-	struct mutex pos_lock; /* covers pos, for files with ops->seek (read(2), POSIX 2.9.7) */
-	const char *name;      /* for /proc/PID/fd when there is no dentry: "pipe:", "anon_inode:[eventpoll]" */
+	/*
+	 * Covers pos, for files with ops->seek (read(2), POSIX 2.9.7). Whoever holds the only reference needs no lock: nobody
+	 * else can get at the file. Taken before the locks of what the file shows.
+	 */
+	struct mutex pos_lock;
+	struct list ties; /* struct file_tie.link; all zero: there never was one */
+	const char *name; /* for /proc/PID/fd when there is no dentry: "pipe:", "anon_inode:[eventpoll]" */
 };
 
 /* All zero on entry; one reference. */
@@ -68,6 +85,25 @@ static inline void file_put(struct file *file)
 		file_put_last(file);
 }
 
+/* A descriptor of OWNER's (a table of descriptors) is gone: its locks and its reference go too (close(2)). Threads only. */
+void file_close(struct file *file, const void *owner);
+
+/* The events that are there now. Threads, or what may take the locks of FILE's ops->poll. */
+static inline unsigned file_poll(struct file *file)
+{
+	return likely(file->ops->poll) ? file->ops->poll(file) : EV_IN | EV_OUT | EV_RDNORM | EV_WRNORM;
+}
+
+/* Which of reading and writing open(2) asked for; O_PATH: neither. */
+static inline bool file_is_readable(const struct file *file)
+{
+	return !(file->flags & (O_PATH | O_WRONLY));
+}
+static inline bool file_is_writable(const struct file *file)
+{
+	return (file->flags + 1) & O_RDWR && !(file->flags & O_PATH);
+}
+
 /*
  * What the system calls do. They check that FILE is open for it (-EBADF), and move file->pos. POS not NULL: there instead
  * (pread), -ESPIPE when FILE has no position, and file->pos stays.
@@ -76,5 +112,11 @@ ssize_t file_read(struct file *file, struct uio *uio, int64_t *pos);
 ssize_t file_write(struct file *file, struct uio *uio, int64_t *pos);
 /* Kernel buffers: for exec and the like. Bytes, fewer at the end of the file. */
 ssize_t file_read_at(struct file *file, void *buf, size_t len, int64_t pos);
+/* lseek(2): the new position, -ESPIPE, -EINVAL, -ENXIO, -EOVERFLOW. */
+int64_t file_seek(struct file *file, int64_t off, int whence);
+/* file_ops.getattr of files that are no file system's: MODE with its S_IFMT. */
+int file_getattr_anonymous(struct vnode_attr *attr, uint32_t mode);
+/* Sets those of FLAGS that are in MASK, atomically. */
+void file_flags_set(struct file *file, unsigned flags, unsigned mask);
 
 #endif

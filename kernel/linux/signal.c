@@ -82,6 +82,8 @@ void signal_task_free(struct task *task)
 	pending_flush_locked(signals, &task->signals.pending, UINT64_MAX);
 	if (signals->next_target == task)
 		signals->next_target = NULL;
+	/* It may have been told of what it can no longer take. */
+	signal_retarget_locked(task->process, ~task->signals.blocked);
 	spin_unlock_irqrestore(&signals->lock, flags);
 }
 
@@ -209,10 +211,13 @@ static void blocked_set(struct task *task, uint64_t mask)
 {
 	struct process_signals *signals = &task->process->signals;
 	unsigned long flags = spin_lock_irqsave(&signals->lock);
+	uint64_t more = mask & ~task->signals.blocked;
 
 	task->signals.blocked = mask & ~SIGNALS_UNBLOCKABLE;
 	if (unlikely(signal_is_due_locked(task)))
 		thread_work_set(task->thread, THREAD_WORK_SIGNAL);
+	if (unlikely(signals->pending.set & more))
+		signal_retarget_locked(task->process, more);
 	spin_unlock_irqrestore(&signals->lock, flags);
 }
 

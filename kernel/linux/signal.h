@@ -192,6 +192,8 @@ void signal_pending_init(struct signal_pending *pending);
 unsigned signal_dequeue_locked(struct task *task, uint64_t allowed, struct signal_info *info);
 /* Drops what is pending of SET, everywhere in PROCESS. */
 void signal_flush_locked(struct process *process, uint64_t set);
+/* Tells other threads of what is pending of SET for PROCESS: who was told before does not take it. */
+void signal_retarget_locked(struct process *process, uint64_t set);
 /* Something that TASK does not block is pending for it or for its process. */
 bool signal_is_due_locked(const struct task *task);
 /* What timers have to do about a signal that was just taken: counts overruns into INFO. No lock held. */

@@ -144,6 +144,19 @@ static void setup_stack(struct signal_setup *setup, struct task_signals *own, ui
 		setup->stack_top = own->altstack + own->altstack_len;
 }
 
+/* As signal_mask_set, but what is due for this task is looked at next anyway. */
+static void mask_set_quietly(struct task *task, uint64_t mask)
+{
+	struct process_signals *signals = &task->process->signals;
+	unsigned long flags = spin_lock_irqsave(&signals->lock);
+	uint64_t more = mask & ~task->signals.blocked;
+
+	task->signals.blocked = mask & ~SIGNALS_UNBLOCKABLE;
+	if (unlikely(signals->pending.set & more))
+		signal_retarget_locked(task->process, more);
+	spin_unlock_irqrestore(&signals->lock, flags);
+}
+
 static void handler_enter(struct trapframe *frame, struct task *task, const struct signal_info *info,
 			  const struct signal_action *action)
 {
@@ -166,7 +179,7 @@ static void handler_enter(struct trapframe *frame, struct task *task, const stru
 		sigstack_clear(own);
 	if (!(action->flags & SA_NODEFER))
 		blocked |= SIGNAL_BIT(info->signo);
-	signal_mask_set(blocked);
+	mask_set_quietly(task, blocked);
 }
 
 void signal_deliver(struct trapframe *frame)

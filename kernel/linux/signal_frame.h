@@ -13,12 +13,6 @@
 
 struct trapframe;
 
-/* Until arch.h says so. */
-#define TRAP_SYSCALL 0x100
-size_t arch_fpu_size(void);
-int arch_fpu_save_user(void *user_area);
-int arch_fpu_restore_user(const void *user_area);
-
 struct signal_setup {
 	uintptr_t handler, restorer;
 	uintptr_t stack_top;	  /* of an alternate stack to begin on; 0: go on below the stack pointer */

@@ -20,29 +20,44 @@ static void stop_and_continue_locked(struct process *process, unsigned signo)
 	}
 }
 
-static bool is_ignored_locked(const struct process *process, const struct task *task, unsigned signo)
-{
-	uintptr_t handler = process->signals.actions[signo - 1].handler;
-
-	if (handler != SIG_IGN && !(handler == SIG_DFL && signal_default_of(signo) == DEFAULT_IGNORE))
-		return false;
-	/* Who blocks it may change its mind before it unblocks it, and who waits for it wants it. */
-	return !task || !((task->signals.blocked | task->signals.waited) & SIGNAL_BIT(signo));
-}
-
 static struct task *task_of(struct list *link)
 {
 	return list_entry(link, struct task, link);
 }
 
-static bool wants(const struct task *task, unsigned signo)
-{
-	return !(task->signals.blocked & SIGNAL_BIT(signo));
-}
-
 static struct task *first_task_locked(struct process *process)
 {
 	return list_is_empty(&process->tasks) ? NULL : task_of(process->tasks.next);
+}
+
+/*
+ * Who blocks a signal may change its mind about ignoring it before it unblocks it, and who waits for it wants it. For a
+ * process its first thread speaks, as on Linux.
+ */
+static bool is_held_back_locked(struct process *process, const struct task *task, unsigned signo)
+{
+	bool held;
+
+	spin_lock_noirq(&process->lock);
+	if (!task)
+		task = first_task_locked(process);
+	held = task && ((task->signals.blocked | task->signals.waited) & SIGNAL_BIT(signo));
+	spin_unlock_noirq(&process->lock);
+	return held;
+}
+
+static bool is_ignored_locked(struct process *process, const struct task *task, unsigned signo)
+{
+	uintptr_t handler = process->signals.actions[signo - 1].handler;
+
+	if (likely(handler > SIG_IGN) || (handler == SIG_DFL && signal_default_of(signo) != DEFAULT_IGNORE))
+		return false;
+	return !is_held_back_locked(process, task, signo);
+}
+
+static bool wants(const struct task *task, unsigned signo)
+{
+	return !(task->signals.blocked & SIGNAL_BIT(signo));
 }
 
 /*
@@ -55,7 +70,10 @@ static struct task *target_choose_locked(struct process *process, unsigned signo
 
 	if (!first || wants(first, signo))
 		return first;
-	begin = task = process->signals.next_target ? process->signals.next_target : first;
+	task = process->signals.next_target;
+	if (!task || list_is_empty(&task->link)) /* it is about to end, and off the list */
+		task = first;
+	begin = task;
 	do {
 		struct list *next = task->link.next;
 
@@ -79,6 +97,12 @@ static void kick_locked(struct process *process, struct task *task, unsigned sig
 	if (task)
 		thread_work_set(task->thread, THREAD_WORK_SIGNAL);
 	spin_unlock_noirq(&process->lock);
+}
+
+void signal_retarget_locked(struct process *process, uint64_t set)
+{
+	for (set &= process->signals.pending.set; set; set &= set - 1)
+		kick_locked(process, NULL, (unsigned)__builtin_ctzl(set) + 1);
 }
 
 static void queue_locked(struct process *process, struct task *task, unsigned signo, struct signal_queue_entry *entry)

@@ -6,18 +6,8 @@
 #include "kernel/linux/settings.h"
 #include "kernel/linux/syscall_handlers.h"
 #include "kernel/linux/task.h"
-#include "kernel/mem/user.h"
+#include "kernel/linux/user_copy.h"
 #include "lib/errno.h"
-
-static int copy_in(void *dst, const void *user, size_t len)
-{
-	return user_range_is_valid(user, len) ? user_read(dst, user, len) : -EFAULT;
-}
-
-static int copy_out(void *user, const void *src, size_t len)
-{
-	return user_range_is_valid(user, len) ? user_write(user, src, len) : -EFAULT;
-}
 
 /*
  * ---- Process ids ------------------------------------------------------------------------------------------------

@@ -11,22 +11,12 @@
 #include "kernel/linux/system.h"
 #include "kernel/linux/task.h"
 #include "kernel/linux/timespec.h"
+#include "kernel/linux/user_copy.h"
 #include "kernel/mem/page.h"
-#include "kernel/mem/user.h"
 #include "lib/string.h"
 
 #define NOFILE_MAX (1024 * 1024) /* fs.nr_open */
 #define RANDOM_CHUNK 256
-
-static int copy_in(void *dst, const void *user, size_t len)
-{
-	return user_range_is_valid(user, len) ? user_read(dst, user, len) : -EFAULT;
-}
-
-static int copy_out(void *user, const void *src, size_t len)
-{
-	return user_range_is_valid(user, len) ? user_write(user, src, len) : -EFAULT;
-}
 
 /*
  * ---- Names ------------------------------------------------------------------------------------------------------

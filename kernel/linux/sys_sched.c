@@ -8,7 +8,7 @@
 #include "kernel/linux/syscall_handlers.h"
 #include "kernel/linux/task.h"
 #include "kernel/linux/timespec.h"
-#include "kernel/mem/user.h"
+#include "kernel/linux/user_copy.h"
 #include "lib/string.h"
 
 #define NICE_MIN (-20)
@@ -16,16 +16,6 @@
 #define PRIORITY_MAX 99
 #define SLICE_FAIR (4 * NSEC_PER_MSEC) /* sched.h */
 #define SLICE_RR (100 * NSEC_PER_MSEC) /* what Linux has; ours is fair too */
-
-static int copy_in(void *dst, const void *user, size_t len)
-{
-	return user_range_is_valid(user, len) ? user_read(dst, user, len) : -EFAULT;
-}
-
-static int copy_out(void *user, const void *src, size_t len)
-{
-	return user_range_is_valid(user, len) ? user_write(user, src, len) : -EFAULT;
-}
 
 /* Calls fn for the thread TID (0: the caller) with process->lock held, so it stays. -ESRCH; else what fn returns. */
 static long with_task(int tid, long (*fn)(struct task *task, void *arg), void *arg)

@@ -9,22 +9,12 @@
 #include "kernel/linux/syscall_handlers.h"
 #include "kernel/linux/task.h"
 #include "kernel/linux/timespec.h"
-#include "kernel/mem/user.h"
+#include "kernel/linux/user_copy.h"
 
 /* Others are cleared, so that a program can find out which ones there are (sigaction(2), "Dynamically probing"). */
 #define ACTION_FLAGS                                                                                                   \
 	((unsigned long)SA_NOCLDSTOP | SA_NOCLDWAIT | SA_SIGINFO | SA_ONSTACK | SA_RESTART | SA_NODEFER |              \
 	 SA_RESETHAND | SA_RESTORER | SA_EXPOSE_TAGBITS)
-
-static int copy_in(void *dst, const void *user, size_t len)
-{
-	return user_range_is_valid(user, len) ? user_read(dst, user, len) : -EFAULT;
-}
-
-static int copy_out(void *user, const void *src, size_t len)
-{
-	return user_range_is_valid(user, len) ? user_write(user, src, len) : -EFAULT;
-}
 
 /*
  * ---- Actions, masks, stacks -------------------------------------------------------------------------------------

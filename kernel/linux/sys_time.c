@@ -10,7 +10,7 @@
 #include "kernel/linux/syscall_handlers.h"
 #include "kernel/linux/task.h"
 #include "kernel/linux/timespec.h"
-#include "kernel/mem/user.h"
+#include "kernel/linux/user_copy.h"
 #include "lib/string.h"
 
 /*
@@ -20,16 +20,6 @@
 #define SET_SEC_MAX (TIME_MAX / NSEC_PER_SEC - 30ul * 365 * 24 * 3600)
 /* Between two looks at a CPU clock that somebody sleeps on. */
 #define CPU_POLL_MIN NSEC_PER_MSEC
-
-static int copy_in(void *dst, const void *user, size_t len)
-{
-	return user_range_is_valid(user, len) ? user_read(dst, user, len) : -EFAULT;
-}
-
-static int copy_out(void *user, const void *src, size_t len)
-{
-	return user_range_is_valid(user, len) ? user_write(user, src, len) : -EFAULT;
-}
 
 /*
  * ---- Clocks -----------------------------------------------------------------------------------------------------

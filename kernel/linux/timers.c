@@ -283,7 +283,7 @@ static void insert(struct process_timers *timers, struct posix_timer *pt, bool v
 	unsigned long flags = spin_lock_irqsave(&timers->lock);
 
 	do
-		pt->id = timers->next_id++ & INT32_MAX;
+		pt->id = (int)(timers->next_id++ & INT32_MAX);
 	while (find_locked(timers, pt->id));
 	pt->entry.info.timer_id = pt->id;
 	if (value_is_id)

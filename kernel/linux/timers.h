@@ -20,7 +20,7 @@ struct process_timers {
 	struct spinlock lock;		 /* covers the rest, and all of each timer; interrupt handlers take it */
 	struct rb_tree posix;		 /* struct posix_timer.node, by id */
 	struct posix_timer *interval[3]; /* ITIMER_REAL, ITIMER_VIRTUAL, ITIMER_PROF; NULL: never set */
-	int next_id;
+	unsigned next_id;
 };
 
 void timers_process_init(struct process *process);

@@ -27,10 +27,11 @@ static inline int timespec_to_ns(const struct linux_timespec *ts, uint64_t *ns)
 
 static inline int timeval_to_ns(const struct linux_timeval *tv, uint64_t *ns)
 {
-	struct linux_timespec ts = { tv->sec, tv->usec * (int64_t)NSEC_PER_USEC };
+	struct linux_timespec ts = { .sec = tv->sec };
 
 	if ((uint64_t)tv->usec >= NSEC_PER_SEC / NSEC_PER_USEC)
 		return -EINVAL;
+	ts.nsec = tv->usec * (int64_t)NSEC_PER_USEC;
 	return timespec_to_ns(&ts, ns);
 }
 

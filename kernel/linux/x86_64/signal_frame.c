@@ -21,7 +21,6 @@
 #define FXSAVE_SIZE 512
 #define XSAVE_HEADER_SIZE 64
 #define SYSCALL_LEN 2 /* bytes of the instruction */
-#define SYSCALL_CLOBBERS_NOTHING 0x101
 
 /* What Linux shows for ring 3. Ours are not shown, and none is taken back. */
 #define USER_CS 0x33
@@ -45,19 +44,6 @@ struct fpu_middle {
 	struct linux_fp_sw_bytes software;
 	uint8_t header[XSAVE_HEADER_SIZE];
 };
-
-static bool fpu_is_xsave(size_t size)
-{
-	return size > FXSAVE_SIZE;
-}
-
-static uint64_t xsave_features(void)
-{
-	uint32_t low, high;
-
-	__asm__ volatile("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
-	return (uint64_t)high << 32 | low;
-}
 
 size_t signal_frame_size(void)
 {
@@ -105,18 +91,18 @@ static int fpu_push(uintptr_t area, size_t size)
 	struct fpu_middle middle = { 0 };
 	size_t len = sizeof(middle.software);
 
-	if (fpu_is_xsave(size)) {
+	if (arch_fpu_has_xsave()) {
 		middle.software = (struct linux_fp_sw_bytes){
 			.magic1 = FP_XSTATE_MAGIC1,
 			.extended_size = (uint32_t)size + sizeof(end),
-			.xfeatures = xsave_features(),
+			.xfeatures = arch_fpu_features(),
 			.xstate_size = (uint32_t)size,
 		};
 		len = sizeof(middle);
 	}
 	if (user_write((void *)(area + FP_SW_BYTES_OFFSET), &middle, len))
 		return -EFAULT;
-	if (fpu_is_xsave(size) && user_write((void *)(area + size), &end, sizeof(end)))
+	if (arch_fpu_has_xsave() && user_write((void *)(area + size), &end, sizeof(end)))
 		return -EFAULT;
 	return arch_fpu_save_user((void *)area);
 }
@@ -130,13 +116,13 @@ static void handler_enter(struct trapframe *frame, const struct signal_setup *se
 	frame->ip = setup->handler;
 	frame->sp = at;
 	frame->flags &= ~(uint64_t)(FLAG_DF | FLAG_TF | FLAG_RF);
-	frame->vector = SYSCALL_CLOBBERS_NOTHING;
+	frame->vector = TRAP_CHANGED;
 }
 
 int signal_frame_push(struct trapframe *frame, const struct signal_setup *setup)
 {
 	size_t fpu_size = arch_fpu_size();
-	size_t fpu_len = fpu_is_xsave(fpu_size) ? fpu_size + sizeof(uint32_t) : fpu_size;
+	size_t fpu_len = arch_fpu_has_xsave() ? fpu_size + sizeof(uint32_t) : fpu_size;
 	uintptr_t top = setup->stack_top ? setup->stack_top : frame->sp - RED_ZONE;
 	uintptr_t fpu = ALIGN_DOWN(top - fpu_len, FPU_ALIGN);
 	uintptr_t at = ALIGN_DOWN(fpu - sizeof(struct rt_frame), 16) - 8;
@@ -145,7 +131,7 @@ int signal_frame_push(struct trapframe *frame, const struct signal_setup *setup)
 	if (at > top || at < setup->stack_limit || !user_range_is_valid((void *)at, top - at) ||
 	    !user_range_is_valid((void *)setup->handler, 1))
 		return -EFAULT;
-	rt.uc.flags = UC_SIGCONTEXT_SS | UC_STRICT_RESTORE_SS | (fpu_is_xsave(fpu_size) ? UC_FP_XSTATE : 0);
+	rt.uc.flags = UC_SIGCONTEXT_SS | UC_STRICT_RESTORE_SS | (arch_fpu_has_xsave() ? UC_FP_XSTATE : 0);
 	rt.uc.stack = setup->stack;
 	rt.uc.mask = setup->mask;
 	context_fill(&rt.uc.context, frame, setup);
@@ -169,7 +155,7 @@ static void context_restore(struct trapframe *f, const struct linux_sigcontext *
 	f->dx = c->dx, f->ax = c->ax, f->cx = c->cx, f->sp = c->sp;
 	f->ip = c->ip;
 	f->flags = (f->flags & ~(uint64_t)FLAGS_RESTORED) | (c->flags & FLAGS_RESTORED);
-	f->vector = SYSCALL_CLOBBERS_NOTHING;
+	f->vector = TRAP_CHANGED;
 }
 
 /* The area is one that XSAVE wrote here: whoever made another one knows only of the FXSAVE part. */
@@ -178,7 +164,7 @@ static bool area_is_xsave(uintptr_t area, size_t size)
 	struct linux_fp_sw_bytes software;
 	uint32_t end;
 
-	if (!fpu_is_xsave(size) || !user_range_is_valid((void *)area, size + sizeof(end)) ||
+	if (!arch_fpu_has_xsave() || !user_range_is_valid((void *)area, size + sizeof(end)) ||
 	    user_read(&software, (void *)(area + FP_SW_BYTES_OFFSET), sizeof(software)) ||
 	    user_read(&end, (void *)(area + size), sizeof(end)))
 		return false;
@@ -238,5 +224,5 @@ void signal_frame_restart(struct trapframe *frame, unsigned nr)
 {
 	frame->ip -= SYSCALL_LEN;
 	frame->ax = nr;
-	frame->vector = SYSCALL_CLOBBERS_NOTHING;
+	frame->vector = TRAP_CHANGED;
 }
