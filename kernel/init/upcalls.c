@@ -32,5 +32,6 @@ const struct arch_upcalls arch_upcalls = {
 	.panic = panic_frame,
 	.cpu_nr = cpu_nr,
 	.table_page_alloc = page_table_page_alloc,
+	.table_page_free = page_table_page_free,
 	.low_page_alloc = page_alloc_low,
 };

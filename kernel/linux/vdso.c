@@ -100,8 +100,8 @@ int vdso_map(struct vmspace *vm, uintptr_t *base)
 	mutex_unlock(&set_up_lock);
 	len = data_object.len + code_object.len;
 	data = place_choose(vm, len);
-	/* First room for both, then the second in its half of it. */
-	err = vm_map(vm, &data, len, PT_READ, VM_SPECIAL, &data_object.object, 0);
+	/* First room for both, then the second in its half of it. A copy of the data that the application changes would stop. */
+	err = vm_map(vm, &data, len, PT_READ, VM_SPECIAL | VM_READ_ONLY, &data_object.object, 0);
 	if (err)
 		return err;
 	code = data + data_object.len;
