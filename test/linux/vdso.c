@@ -228,6 +228,7 @@ static void maps_of(uintptr_t address, char *prot, char *name, size_t size)
 static void test_mapping(void)
 {
 	char prot[8], name[100];
+	bool copied;
 
 	TOPIC("mapping");
 	catch_faults();
@@ -239,11 +240,15 @@ static void test_mapping(void)
 	CHECK(!strcmp(prot, "r--p"));
 	FAULTS(*(volatile char *)image = 0, SIGSEGV, SEGV_ACCERR, image);
 	FAILS(mprotect((void *)(image - PAGE), PAGE, PROT_READ | PROT_WRITE), EACCES);
-	/* A copy of its own, as a debugger makes one. */
-	DOES(mprotect((void *)image, PAGE, PROT_READ | PROT_WRITE | PROT_EXEC));
-	*(volatile char *)image = '\177';
-	CHECK(by_vdso(CLOCK_MONOTONIC) > 0);
-	DOES(mprotect((void *)image, PAGE, PROT_READ | PROT_EXEC));
+	/* A copy of its own, as a debugger makes one. There are Linux kernels that do not let it. */
+	copied = mprotect((void *)image, PAGE, PROT_READ | PROT_WRITE | PROT_EXEC) == 0;
+	if (copied)
+		*(volatile char *)image = '\177';
+	if (copied)
+		CHECK_AS(by_vdso(CLOCK_MONOTONIC) > 0 && !mprotect((void *)image, PAGE, PROT_READ | PROT_EXEC),
+			 "written to, it still works");
+	else
+		tap_skip("written to, it still works", "it cannot be made writable here");
 }
 
 int main(void)
