@@ -5,12 +5,12 @@
 
 /* ---- madvise ---------------------------------------------------------------------------------------------------- */
 
-static int drop(struct vm_area *area, uintptr_t start, uintptr_t end)
+static int drop(struct vm_area *area, uintptr_t start, uintptr_t end, bool locked_too)
 {
 	struct vm_gather gather;
 	paddr_t pa;
 
-	if (area->flags & VM_LOCKED)
+	if (area->flags & VM_LOCKED && !locked_too)
 		return -EINVAL;
 	page_table_reserve();
 	for (unsigned i = 0; i < 2; i++) {
@@ -43,22 +43,29 @@ static int set_flags(struct vm_area *area, uintptr_t start, uintptr_t end, unsig
 	return 0;
 }
 
+static int populate(struct vm_area *area, uintptr_t start, uintptr_t end, bool write)
+{
+	int err = area->prot ? pages_populate(area->vm, area, start, end, write) : -EINVAL;
+
+	return err == -ENXIO || err == -EIO ? -EFAULT : err;
+}
+
 static int advise_area(struct vm_area *area, uintptr_t start, uintptr_t end, enum vm_advice advice, unsigned set,
 		       unsigned clear, struct list *dead)
 {
 	switch (advice) {
+	case VM_ADVISE_ANONYMOUS:
+		return area->object ? -EINVAL : 0;
 	case VM_ADVISE_DROP_ANONYMOUS:
-		if (area->object)
-			return -EINVAL;
-		/* fallthrough */
+		return area->object ? -EINVAL : drop(area, start, end, false);
 	case VM_ADVISE_DROP:
-		return drop(area, start, end);
+		return drop(area, start, end, set & VM_LOCKED);
 	case VM_ADVISE_FLAGS:
 		return set_flags(area, start, end, set, clear, dead);
 	case VM_ADVISE_POPULATE_READ:
-		return area->prot ? pages_populate(area->vm, area, start, end, false) : -EFAULT;
+		return populate(area, start, end, false);
 	case VM_ADVISE_POPULATE_WRITE:
-		return area->prot & PT_WRITE ? pages_populate(area->vm, area, start, end, true) : -EFAULT;
+		return area->prot & PT_WRITE ? populate(area, start, end, true) : -EINVAL;
 	default:
 		return 0;
 	}

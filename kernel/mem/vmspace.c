@@ -68,3 +68,16 @@ void vmspace_put(struct vmspace *vm)
 	if (__atomic_fetch_sub(&vm->refs, 1, __ATOMIC_ACQ_REL) == 1)
 		vmspace_destroy(vm);
 }
+
+int vm_shared_at(struct vmspace *vm, uintptr_t addr, paddr_t *pa)
+{
+	struct vm_area *area;
+	int found = 0;
+
+	mutex_lock(&vm->lock);
+	area = area_find(vm, addr);
+	if (area && area->flags & VM_SHARED)
+		found = arch_pt_lookup(&vm->arch, addr, pa, NULL) ? 1 : -EAGAIN;
+	mutex_unlock(&vm->lock);
+	return found;
+}

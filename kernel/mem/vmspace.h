@@ -85,13 +85,14 @@ int vm_remap(struct vmspace *vm, uintptr_t addr, size_t old_len, size_t new_len,
 uintptr_t vm_brk(struct vmspace *vm, uintptr_t brk);
 
 enum vm_advice {
-	VM_ADVISE_DROP,		  /* MADV_DONTNEED, MADV_FREE: pages go, contents are zero or the object's again */
+	VM_ADVISE_DROP, /* MADV_DONTNEED: pages go, contents are zero or the object's again; SET VM_LOCKED: locked ones too */
 	VM_ADVISE_DROP_ANONYMOUS, /* the same, but -EINVAL unless it is private anonymous memory */
 	VM_ADVISE_REMOVE,	  /* MADV_REMOVE */
 	VM_ADVISE_FLAGS,	  /* sets and clears flags */
 	VM_ADVISE_POPULATE_READ,
 	VM_ADVISE_POPULATE_WRITE,
-	VM_ADVISE_NOTHING, /* only says whether all is mapped */
+	VM_ADVISE_ANONYMOUS, /* only checks: -EINVAL unless it is private anonymous memory */
+	VM_ADVISE_NOTHING,   /* only says whether all is mapped */
 };
 /* SET, CLEAR: enum vm_flags, for VM_ADVISE_FLAGS. 0; -ENOMEM when a part is not mapped (after doing it for the rest), -EINVAL. */
 int vm_advise(struct vmspace *vm, uintptr_t addr, size_t len, enum vm_advice advice, unsigned set, unsigned clear);
@@ -121,10 +122,6 @@ struct trapframe;
  * with interrupts disabled, returns so; enabled in between.
  */
 int vm_fault_try(struct trapframe *frame, uintptr_t address);
-static inline bool vm_fault_mend(struct trapframe *frame, uintptr_t address)
-{
-	return vm_fault_try(frame, address) == 0;
-}
 
 /* One mapping, for reports. */
 struct vm_info {
@@ -142,6 +139,12 @@ struct vm_info {
 int vm_for_each(struct vmspace *vm, uintptr_t from, int (*fn)(const struct vm_info *info, void *arg), void *arg);
 int vm_for_each_counted(struct vmspace *vm, uintptr_t from, int (*fn)(const struct vm_info *info, void *arg),
 			void *arg);
+
+/*
+ * What ADDR shows, for those who name memory by its page (futex(2)). 1: a shared mapping, *PA is the address in physical
+ * memory; 0: no shared mapping; -EAGAIN: a shared one whose page is not there.
+ */
+int vm_shared_at(struct vmspace *vm, uintptr_t addr, paddr_t *pa);
 
 /* Logs (LOG_ERR) who uses what when memory is short: totals, and the largest mappings. WHO: the process. */
 void vm_report(struct vmspace *vm, const char *who);
