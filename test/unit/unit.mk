@@ -53,6 +53,7 @@ UNIT_syscall := lib/cmdline.c lib/fmt.c $(addprefix kernel/linux/,syscall.c sysc
 	$(addprefix gen/kernel/linux/,errno_names.c syscall_names.c)
 UNIT_tty    := test/unit/tty_host.c test/unit/shim/heap.c test/unit/shim/vnode.c \
 	$(addprefix kernel/file/,tty.c tty_input.c tty_ioctl.c)
+UNIT_vdso   := lib/muldiv.c $(addprefix kernel/core/,clock_measure.c clock_source.c)
 UNIT_virtio_mmio := kernel/dev/firmware/virtio_mmio.c kernel/dev/firmware/aml.c lib/cmdline.c
 
 VFS_SRC     := test/unit/vfs_env.c kernel/mem/page_index.c lib/rbtree.c lib/fmt.c \
@@ -86,6 +87,8 @@ $(ABI_CONSTANTS): $(wildcard kernel/file/abi*.h kernel/linux/abi_*.h kernel/mem/
 	@mkdir -p $(@D)
 	$(Q)sed -nE 's/^#define ([A-Z_0-9]+) .*/#ifdef \1\n{ "\1", (int64_t)(\1) },\n#endif/p' $^ > $@
 $(patsubst %,$(UNIT_OBJ)/test/unit/%.o,abi_ours abi_linux abi_libc): $(ABI_CONSTANTS)
+
+$(UNIT_OBJ)/test/unit/test_vdso.o: $(VDSO)
 
 define unit_program
 $(B)/unit/$(1): $(UNIT_OBJ)/test/unit/test_$(1).o $(UNIT_OBJ)/test/unit/shim/shim.o $(UNIT_$(1):%.c=$(UNIT_OBJ)/%.o)
