@@ -16,7 +16,7 @@ HOSTCC ?= $(CC)
 WARN   := -Wall -Wextra -Werror -Wmissing-prototypes -Wstrict-prototypes -Wshadow -Wvla
 # An image is linked whole: what is declared extern is in it. Clang has to be told, or it asks a table of addresses (GOT).
 DIRECT := $(if $(findstring clang,$(shell $(CC) --version)),-fdirect-access-external-data)
-KCFLAGS := -std=gnu17 -O2 -g -I. -I$(GEN) -ffreestanding -fPIE -fvisibility=hidden -mgeneral-regs-only -mno-red-zone \
+KCFLAGS := -std=gnu17 -O2 -g -include lib/hidden.h -I. -I$(GEN) -ffreestanding -fPIE -fvisibility=hidden -mgeneral-regs-only -mno-red-zone \
 	-mcmodel=small -fno-omit-frame-pointer -fno-strict-aliasing -fno-common -ffunction-sections -fdata-sections \
 	-fstack-protector-strong -mstack-protector-guard=global -fcf-protection=none \
 	-fno-asynchronous-unwind-tables -fno-jump-tables $(DIRECT) $(WARN) $(if $(filter debug,$(BUILD)),-DDRUPE_DEBUG)
@@ -37,7 +37,7 @@ GUEST_IMG  := $(patsubst %.c,$(IMAGES)/boot-%,$(notdir $(GUEST_SRC)))
 
 .PHONY: all images clean
 all: images
-images: $(GUEST_IMG)
+images: $(GUEST_IMG) $(IMAGES)/linux
 
 $(GEN_H) $(GEN_SRC) &: scripts/syscalls kernel/linux/syscall.tbl lib/errno.h
 	$(Q)scripts/syscalls --generate $(GEN)

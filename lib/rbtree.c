@@ -42,6 +42,16 @@ static void rotate(struct rb_tree *tree, struct rb_node *node, bool right)
 	*child(node, !right) = moved;
 	if (moved)
 		moved->parent = node;
+	if (tree->update) {
+		tree->update(node);
+		tree->update(up);
+	}
+}
+
+void rb_update(struct rb_tree *tree, struct rb_node *node)
+{
+	for (; node; node = node->parent)
+		tree->update(node);
 }
 
 /* NODE is red; its parent may be too. */
@@ -90,6 +100,8 @@ void rb_insert(struct rb_tree *tree, struct rb_node *node, rb_less *less)
 	*link = node;
 	if (leftmost)
 		tree->first = node;
+	if (tree->update)
+		rb_update(tree, node);
 	insert_fix(tree, node);
 }
 
@@ -160,6 +172,8 @@ void rb_remove(struct rb_tree *tree, struct rb_node *node)
 		side = parent && is_right(node);
 		replace(tree, node, only);
 	}
+	if (tree->update)
+		rb_update(tree, parent);
 	if (!black)
 		return;
 	if (is_red(only))

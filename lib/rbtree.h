@@ -1,6 +1,9 @@
 /*
  * Red-black tree, intrusive, ordered by a caller's comparison. The leftmost node is cached: rb_first() is constant
  * time; insert, remove, next are O(log n). Equal keys are kept in insertion order. No locking, no allocation.
+ *
+ * A tree may keep in each node a summary of the subtree below it (such as the largest of something): `update` makes NODE's
+ * summary from its own value and its children's, and is called wherever a subtree changes. NULL: no summaries.
  */
 #ifndef LIB_RBTREE_H
 #define LIB_RBTREE_H
@@ -14,6 +17,7 @@ struct rb_node {
 
 struct rb_tree {
 	struct rb_node *root, *first;
+	void (*update)(struct rb_node *node);
 };
 
 /* True when A sorts strictly before B. */
@@ -24,6 +28,9 @@ void rb_insert(struct rb_tree *tree, struct rb_node *node, rb_less *less);
 
 /* NODE must be in TREE. */
 void rb_remove(struct rb_tree *tree, struct rb_node *node);
+
+/* NODE's own value has changed: makes the summaries on the way up anew. */
+void rb_update(struct rb_tree *tree, struct rb_node *node);
 
 static inline struct rb_node *rb_first(const struct rb_tree *tree)
 {

@@ -20,6 +20,7 @@
 #define CPU_MAX 256
 
 typedef uint64_t paddr_t;
+typedef uint64_t pte_t; /* an entry of a page table, see pte.h */
 
 /* ---- Address space ---------------------------------------------------------------------------------------------- */
 
@@ -30,13 +31,26 @@ enum pt_prot {
 	PT_EXEC = 4,
 	PT_UNCACHED = 8, /* device memory */
 	PT_WX_ALLOWED = 16,
+	/* Of no meaning to the CPU; what the address space keeps in its entries (mem/vm_fault.c). Lower half only. */
+	PT_OWNED = 32,	 /* the entry holds a reference to its struct page */
+	PT_PRIVATE = 64, /* anonymous, or a private copy: not the page of an object */
 };
 
 /* A tree of page tables. The kernel half (upper) is shared by all of them. */
 struct arch_aspace {
 	paddr_t root;
+	uint64_t nr_tables; /* below the root in the lower half; arch_pt_entry and arch_pt_prune count */
 };
 extern struct arch_aspace arch_kernel_aspace;
+
+/*
+ * Address spaces of programs. The first one made is the kernel's own root with its lower half; each other one has a root of its own,
+ * and in it the kernel half. 0, -ENOMEM. destroy: nothing is mapped in the lower half any more, and no CPU runs on it (but
+ * in the case of the first). switch: this CPU goes on in AS.
+ */
+int arch_aspace_create(struct arch_aspace *as);
+void arch_aspace_destroy(struct arch_aspace *as);
+void arch_aspace_switch(struct arch_aspace *as);
 
 /*
  * Maps [VA, VA+LEN) to [PA, PA+LEN) with the largest pages that alignment and CPU allow. All page-aligned. -EEXIST when
@@ -51,6 +65,32 @@ int arch_pt_unmap(struct arch_aspace *as, uintptr_t va, size_t len);
 int arch_pt_protect(struct arch_aspace *as, uintptr_t va, size_t len, unsigned prot);
 /* True when VA is mapped; then *PA and *PROT (either may be NULL) say to what. */
 bool arch_pt_lookup(struct arch_aspace *as, uintptr_t va, paddr_t *pa, unsigned *prot);
+
+/*
+ * The lower half, entry by entry (pte.h says what is in one). All: whoever calls serialises what is done to one aspace.
+ *
+ * arch_pt_entry: the entry of the 4 KiB page at VA, present or not, tables made on demand when MAKE; NULL: no table (or no memory
+ * for one), or a large page is there. arch_pt_entry_large: the same for the entry of a 2 MiB page.
+ */
+pte_t *arch_pt_entry(struct arch_aspace *as, uintptr_t va, bool make);
+pte_t *arch_pt_entry_large(struct arch_aspace *as, uintptr_t va, bool make);
+/*
+ * If a large page reaches across VA, makes 512 small entries of it. 1: did so, *PA is the 2 MiB block; 0: there is none; -ENOMEM.
+ * Nobody needs to flush for this.
+ */
+int arch_pt_split(struct arch_aspace *as, uintptr_t va, paddr_t *pa);
+/* Calls visit(arg, entry, va, size) for each entry of [VA, END) that is not 0; no large page reaches across either. */
+typedef void pt_visit(void *arg, pte_t *entry, uintptr_t va, size_t size);
+void arch_pt_visit(struct arch_aspace *as, uintptr_t va, uintptr_t end, pt_visit *visit, void *arg);
+/*
+ * Unlinks the tables that lie wholly in [VA, END), a range in which nothing is mapped, and calls drop(arg, pa) for each: they are
+ * to be freed by arch_table_free after a flush of every TLB. arch_pt_prune_empty: all tables without a present entry.
+ */
+typedef void pt_drop(void *arg, paddr_t table);
+void arch_pt_prune(struct arch_aspace *as, uintptr_t va, uintptr_t end, pt_drop *drop, void *arg);
+void arch_pt_prune_empty(struct arch_aspace *as, pt_drop *drop, void *arg);
+void arch_table_free(paddr_t table);
+
 /* This CPU's TLB only. LEN may exceed what is worth flushing page by page; then everything goes. */
 void arch_tlb_flush(uintptr_t va, size_t len);
 
@@ -159,6 +199,8 @@ struct trapframe {
 	uint64_t vector, error;
 	uint64_t ip, cs, flags, sp, ss;
 };
+/* In trapframe.error of a page fault (Intel SDM vol. 3, 4.7). */
+enum { FAULT_PRESENT = 1, FAULT_WRITE = 2, FAULT_RESERVED = 8, FAULT_FETCH = 16 };
 
 /* Vectors. 0..31 are the CPU's exceptions; the rest is handed out by core/irq.c between the two bounds. */
 enum {
@@ -199,7 +241,7 @@ void arch_vector_open(unsigned vector);
  * app_fault: an exception in the application, which page_fault and fault did not want. Interrupts as in the application.
  * nmi: on the NMI stack, may interrupt anything.
  * panic: does not return.
- * table_page_alloc: one zeroed page for page tables, 0 when there is none.
+ * table_page_alloc: one zeroed page for page tables, 0 when there is none. table_page_free: gives such a page back.
  * low_page_alloc: one page from 64 KiB to 1 MiB, 0 when there is none.
  */
 struct arch_upcalls {
@@ -215,6 +257,7 @@ struct arch_upcalls {
 	void (*panic)(const struct trapframe *frame, const char *format, ...)
 		__attribute__((noreturn, format(printf, 2, 3)));
 	paddr_t (*table_page_alloc)(void);
+	void (*table_page_free)(paddr_t pa);
 	paddr_t (*low_page_alloc)(void);
 };
 extern const struct arch_upcalls arch_upcalls;
@@ -271,14 +314,36 @@ uint32_t arch_crc32c(uint32_t crc, const void *buf, size_t len);
 /* Copies LEN bytes that may not be mapped: 0, or -EFAULT after those that are. For panic reports and probes. */
 int arch_probe_read(void *dst, const void *src, size_t len);
 
+/*
+ * Memory that may not be mapped, nor come when it is touched (usercopy.S). Copies and clears return how many bytes they could NOT do:
+ * all before those are done. The words are aligned or not, as the CPU likes it: 0 or -EFAULT.
+ */
+size_t arch_copy_checked(void *dst, const void *src, size_t len);
+size_t arch_clear_checked(void *dst, size_t len);
+/* Copies up to and with a NUL, at most SIZE bytes. How long the string is without it; SIZE: there was no NUL; -EFAULT. */
+long arch_copy_string_checked(char *dst, const char *src, size_t size);
+int arch_load32_checked(const uint32_t *p, uint32_t *value);
+int arch_store32_checked(uint32_t *p, uint32_t value);
+int arch_cmpxchg32_checked(uint32_t *p, uint32_t expected, uint32_t desired, uint32_t *seen);
+
 static inline void *arch_phys_to_virt(paddr_t pa)
 {
 	return (void *)(arch_layout.physmap_base + pa);
+}
+
+/* Where the kernel can read memory that lies in the image, or else is in the direct map. */
+static inline void *arch_phys_to_kernel(paddr_t pa)
+{
+	if (pa - arch_layout.image_phys < arch_layout.image_len)
+		return (void *)(arch_layout.image_virt + (pa - arch_layout.image_phys));
+	return arch_phys_to_virt(pa);
 }
 
 static inline paddr_t arch_virt_to_phys(const void *va)
 {
 	return (paddr_t)((uintptr_t)va - arch_layout.physmap_base);
 }
+
+#include "kernel/arch/x86_64/pte.h"
 
 #endif

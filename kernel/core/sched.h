@@ -122,7 +122,7 @@ void run_queue_move(struct run_queue *from, struct run_queue *to, struct thread 
 static inline void run_queue_insert(struct run_queue *rq, struct thread *thread)
 {
 	if (likely(rq->nr_queued == 0))
-		rq->tree = (struct rb_tree){ &thread->run_node, &thread->run_node };
+		rq->tree = (struct rb_tree){ &thread->run_node, &thread->run_node, NULL };
 	else
 		rb_insert(&rq->tree, &thread->run_node, run_queue_less);
 	WRITE_ONCE(rq->nr_queued, rq->nr_queued + 1);

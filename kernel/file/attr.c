@@ -31,16 +31,26 @@ int vnode_setattr(struct vnode *vnode, struct vnode_attr *attr, unsigned mask)
 	return error;
 }
 
-void vnode_drop_privilege_bits(struct vnode *vnode)
+static uint32_t privilege_bits(const struct vnode *vnode, bool in_group)
 {
-	uint32_t gone = S_ISUID | (vnode->mode & S_IXGRP ? S_ISGID : 0);
+	return vnode->mode & (S_ISUID | (vnode->mode & S_IXGRP || !in_group ? S_ISGID : 0u));
+}
+
+static bool is_in_group(const struct vnode *vnode, const struct cred *cred)
+{
+	return cred->fsuid == 0 || cred_has_group(cred, vnode->gid);
+}
+
+void vnode_drop_privilege_bits(struct vnode *vnode, bool in_group)
+{
+	uint32_t gone = privilege_bits(vnode, in_group);
 	struct vnode_attr attr = { .mode = vnode->mode & ~gone };
 
-	if (vnode->mode & gone && vnode->ops->setattr)
+	if (gone && vnode->ops->setattr)
 		vnode->ops->setattr(vnode, &attr, ATTR_MODE);
 }
 
-int vnode_truncate(struct vnode *vnode, int64_t size, bool drop_privileges)
+int vnode_truncate(struct vnode *vnode, int64_t size, const struct cred *cred)
 {
 	struct vnode_attr attr = { .size = (uint64_t)size };
 	int error = 0;
@@ -53,8 +63,8 @@ int vnode_truncate(struct vnode *vnode, int64_t size, bool drop_privileges)
 	attr.mtime = attr.ctime = file_time_now();
 	if (!error)
 		error = vnode->ops->setattr(vnode, &attr, ATTR_SIZE | ATTR_MTIME | ATTR_CTIME);
-	if (!error && drop_privileges)
-		vnode_drop_privilege_bits(vnode);
+	if (!error && cred->fsuid != 0)
+		vnode_drop_privilege_bits(vnode, is_in_group(vnode, cred));
 	mutex_unlock(&vnode->lock);
 	return error;
 }
@@ -66,7 +76,7 @@ static int check_seals_allocate(const struct vnode *vnode, int mode, uint64_t en
 	return vnode->seals & F_SEAL_GROW && end > vnode->size && !(mode & FALLOC_FL_KEEP_SIZE) ? -EPERM : 0;
 }
 
-int vnode_allocate(struct vnode *vnode, int mode, int64_t off, int64_t len)
+int vnode_allocate(struct vnode *vnode, int mode, int64_t off, int64_t len, const struct cred *cred)
 {
 	int error;
 
@@ -80,8 +90,41 @@ int vnode_allocate(struct vnode *vnode, int mode, int64_t off, int64_t len)
 		vnode->ctime = file_time_now();
 		if (mode)
 			vnode->mtime = vnode->ctime;
-		vnode_drop_privilege_bits(vnode);
+		if (cred->fsuid != 0)
+			vnode_drop_privilege_bits(vnode, is_in_group(vnode, cred));
 	}
+	mutex_unlock(&vnode->lock);
+	return error;
+}
+
+/* Files in memory only; for others no seal was ever there to be asked for. */
+static bool may_have_seals(const struct file *file)
+{
+	return file->vnode && S_ISREG(file->vnode->mode) && file->vnode->ops->allocate;
+}
+
+int file_seals(const struct file *file)
+{
+	return may_have_seals(file) ? (int)file->vnode->seals : -EINVAL;
+}
+
+int file_seals_add(struct file *file, unsigned seals)
+{
+	const unsigned known = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_FUTURE_WRITE;
+	struct vnode *vnode = file->vnode;
+	int error = 0;
+
+	if (!may_have_seals(file) || seals & ~known)
+		return -EINVAL;
+	if ((file->flags & O_ACCMODE) == O_RDONLY)
+		return -EPERM;
+	mutex_lock(&vnode->lock);
+	if (vnode->seals & F_SEAL_SEAL)
+		error = -EPERM;
+	else if (seals & F_SEAL_WRITE && vnode->write_mapped && !list_is_empty(&vnode->object.mappings))
+		error = -EBUSY;
+	else
+		vnode->seals |= seals;
 	mutex_unlock(&vnode->lock);
 	return error;
 }
@@ -116,13 +159,13 @@ int vnode_chown(struct vnode *vnode, const struct cred *cred, uint32_t uid, uint
 		if (mask & ATTR_GID && gid != vnode->gid && !cred_has_group(cred, gid))
 			return -EPERM;
 	}
-	if (!S_ISDIR(vnode->mode)) {
-		attr.mode &= ~(uint32_t)S_ISUID;
-		if (vnode->mode & S_IXGRP)
-			attr.mode &= ~(uint32_t)S_ISGID;
-	}
-	if (attr.mode != vnode->mode)
+	if (!S_ISDIR(vnode->mode))
+		attr.mode &= ~privilege_bits(vnode, is_in_group(vnode, cred));
+	if (attr.mode != vnode->mode) {
+		if (!vnode_is_owner(vnode, cred))
+			return -EPERM;
 		mask |= ATTR_MODE;
+	}
 	return vnode_setattr(vnode, &attr, mask);
 }
 

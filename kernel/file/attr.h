@@ -10,14 +10,22 @@ int file_getattr(struct file *file, struct vnode_attr *attr);
 /* vnode_ops.setattr of what MASK names, under the vnode's lock; ctime is now unless MASK has it. -EROFS, -EPERM: cannot be changed. */
 int vnode_setattr(struct vnode *vnode, struct vnode_attr *attr, unsigned mask);
 /*
- * A regular file's size, 0 to INT64_MAX. -EPERM: seals. DROP_PRIVILEGES: set-user-id and the like go, as at a write. The caller
- * has checked the right to write.
+ * A regular file's size, 0 to INT64_MAX. -EPERM: seals. The caller has checked the right to write; CRED tells whether set-user-id
+ * and the like go, as at a write.
  */
-int vnode_truncate(struct vnode *vnode, int64_t size, bool drop_privileges);
-/* vnode->lock held: set-user-id goes, set-group-id of what the group may execute too. */
-void vnode_drop_privilege_bits(struct vnode *vnode);
+int vnode_truncate(struct vnode *vnode, int64_t size, const struct cred *cred);
+/*
+ * vnode->lock held: set-user-id goes, and set-group-id of what the group may execute, or of any file unless IN_GROUP: he who
+ * changes it is in its group.
+ */
+void vnode_drop_privilege_bits(struct vnode *vnode, bool in_group);
 /* fallocate(2) of a regular file; OFF >= 0, LEN > 0, their sum not past INT64_MAX. The caller has checked the right to write. */
-int vnode_allocate(struct vnode *vnode, int mode, int64_t off, int64_t len);
+int vnode_allocate(struct vnode *vnode, int mode, int64_t off, int64_t len, const struct cred *cred);
+
+/* F_ADD_SEALS of fcntl(2): -EPERM, -EBUSY (F_SEAL_WRITE while a shared mapping may write), -EINVAL. */
+int file_seals_add(struct file *file, unsigned seals);
+/* F_GET_SEALS; -EINVAL: FILE cannot have any. */
+int file_seals(const struct file *file);
 
 /* chmod(2), chown(2) (UINT32_MAX: stays). -EPERM, -EROFS. */
 int vnode_chmod(struct vnode *vnode, const struct cred *cred, uint32_t mode);

@@ -120,6 +120,8 @@ static int check_unlink(const struct cred *cred, const struct last *last, bool d
 
 	if (!victim)
 		return -ENOENT;
+	if (!directory && last->walk.trailing_slash)
+		return S_ISDIR(victim->mode) ? -EISDIR : -ENOTDIR;
 	error = access_remove(last->dir, victim, cred);
 	if (error)
 		return error;
@@ -127,8 +129,6 @@ static int check_unlink(const struct cred *cred, const struct last *last, bool d
 		return -ENOTDIR;
 	if (!directory && S_ISDIR(victim->mode))
 		return -EISDIR;
-	if (!directory && last->walk.trailing_slash)
-		return -ENOTDIR;
 	if (READ_ONCE(last->dentry->mounted))
 		return -EBUSY;
 	return last->dir->ops->unlink ? 0 : -EPERM;
@@ -160,8 +160,6 @@ static int check_link_source(const struct vnode *source, const struct cred *cred
 {
 	uint32_t group_exec = S_ISGID | S_IXGRP;
 
-	if (S_ISDIR(source->mode))
-		return -EPERM;
 	if (vnode_is_owner(source, cred))
 		return 0;
 	if (!S_ISREG(source->mode) || source->mode & S_ISUID || (source->mode & group_exec) == group_exec)
@@ -183,10 +181,12 @@ int path_link(struct fs_context *context, struct vnode *source, struct dentry *a
 	else if (last.dir->fs != source->fs)
 		error = -EXDEV;
 	else
-		error = access_create(last.dir, &context->cred);
+		error = check_link_source(source, &context->cred);
 	if (!error)
-		error = last.walk.dentry->deleted ? -ENOENT : check_link_source(source, &context->cred);
-	if (!error && !last.dir->ops->link)
+		error = access_create(last.dir, &context->cred);
+	if (!error && last.walk.dentry->deleted)
+		error = -ENOENT;
+	if (!error && (S_ISDIR(source->mode) || !last.dir->ops->link))
 		error = -EPERM;
 	if (!error)
 		error = last.dir->ops->link(last.dir, last.dentry->name, last.dentry->len, source);
@@ -239,16 +239,20 @@ static bool is_above(const struct dentry *above, const struct dentry *dentry)
 	return found;
 }
 
-static int check_types(const struct renaming *r, const struct vnode *source, const struct vnode *victim)
+/* What the slashes behind the names say, which comes before anything else. */
+static int check_slashes(const struct renaming *r, const struct vnode *source, const struct vnode *victim)
 {
 	bool from_slash = r->from_walk.trailing_slash, to_slash = r->to_walk.trailing_slash;
 	bool exchange = r->flags & RENAME_EXCHANGE_FLAG;
 
-	if (!S_ISDIR(source->mode) && (from_slash || (to_slash && !exchange)))
+	if (exchange && !S_ISDIR(victim->mode) && to_slash)
 		return -ENOTDIR;
-	if (victim && !S_ISDIR(victim->mode) && to_slash)
-		return -ENOTDIR;
-	if (!victim || exchange)
+	return !S_ISDIR(source->mode) && (from_slash || (to_slash && !exchange)) ? -ENOTDIR : 0;
+}
+
+static int check_types(const struct renaming *r, const struct vnode *source, const struct vnode *victim)
+{
+	if (!victim || r->flags & RENAME_EXCHANGE_FLAG)
 		return 0;
 	if (S_ISDIR(source->mode) && !S_ISDIR(victim->mode))
 		return -ENOTDIR;
@@ -263,6 +267,8 @@ static int check_rights(const struct renaming *r, struct vnode *source, struct v
 		error = access_remove(r->to_dir, victim, r->cred);
 	else if (!error)
 		error = access_create(r->to_dir, r->cred);
+	if (!error)
+		error = check_types(r, source, victim);
 	/* The name ".." in a directory that moves is written too. */
 	if (!error && r->from_dir != r->to_dir && S_ISDIR(source->mode))
 		error = vnode_access(source, r->cred, MAY_WRITE);
@@ -283,13 +289,13 @@ static int check_rename(const struct renaming *r)
 		return -EEXIST;
 	if (!victim && r->flags & RENAME_EXCHANGE_FLAG)
 		return -ENOENT;
+	error = check_slashes(r, source, victim);
+	if (error)
+		return error;
 	if (is_above(r->from, r->to_walk.dentry))
 		return -EINVAL;
 	if (is_above(r->to, r->from_walk.dentry))
 		return r->flags & RENAME_EXCHANGE_FLAG ? -EINVAL : -ENOTEMPTY;
-	error = check_types(r, source, victim);
-	if (error)
-		return error;
 	if (source == victim)
 		return 1;
 	error = check_rights(r, source, victim);

@@ -67,8 +67,10 @@ struct file {
 	 * else can get at the file. Taken before the locks of what the file shows.
 	 */
 	struct mutex pos_lock;
-	struct list ties; /* struct file_tie.link; all zero: there never was one */
-	const char *name; /* for /proc/PID/fd when there is no dentry: "pipe:", "anon_inode:[eventpoll]" */
+	struct list ties;  /* struct file_tie.link; all zero: there never was one */
+	bool keeps_setgid; /* opened by uid 0 or a member of the file's group: see vnode_drop_privilege_bits */
+	bool keeps_setuid; /* opened by uid 0: a write leaves set-user-id as it is (CAP_FSETID) */
+	const char *name;  /* for /proc/PID/fd when there is no dentry: "pipe:", "anon_inode:[eventpoll]" */
 };
 
 /* All zero on entry; one reference. */

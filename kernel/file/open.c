@@ -93,6 +93,18 @@ static unsigned access_of(unsigned flags)
 	return access[flags & O_ACCMODE] | (flags & O_TRUNC ? MAY_WRITE : 0u);
 }
 
+static int opened(const struct opening *o, struct vnode *vnode, struct dentry *dentry)
+{
+	const struct cred *cred = &o->context->cred;
+	int error = vnode_open(vnode, dentry, o->flags, o->out);
+
+	if (error)
+		return error;
+	(*o->out)->keeps_setuid = cred->fsuid == 0;
+	(*o->out)->keeps_setgid = cred->fsuid == 0 || cred_has_group(cred, vnode->gid);
+	return 0;
+}
+
 /* Opens what was found; VNODE is held by the caller. */
 static int open_found(const struct opening *o, struct vnode *vnode, struct dentry *dentry)
 {
@@ -112,12 +124,12 @@ static int open_found(const struct opening *o, struct vnode *vnode, struct dentr
 	if (o->flags & O_NOATIME && !vnode_is_owner(vnode, &o->context->cred))
 		return -EPERM;
 	if (o->flags & O_TRUNC && S_ISREG(vnode->mode) && !vnode->ops->open) {
-		error = vnode_truncate(vnode, 0, true);
+		error = vnode_truncate(vnode, 0, &o->context->cred);
 		if (error)
 			return error;
 		inotify_dentry(dentry, vnode, IN_MODIFY);
 	}
-	return vnode_open(vnode, dentry, o->flags, o->out);
+	return opened(o, vnode, dentry);
 }
 
 /* Opens through a magic link to a file that has no name. */
@@ -188,7 +200,7 @@ static int create_last(const struct opening *o, const struct walk *walk, char **
 	if (error)
 		return error;
 	if (made)
-		error = vnode_open(dentry->vnode, dentry, o->flags, o->out);
+		error = opened(o, dentry->vnode, dentry);
 	else if (S_ISLNK(dentry->vnode->mode) && !(o->flags & (O_NOFOLLOW | O_EXCL)))
 		error = link_text(dentry->vnode, target);
 	else
@@ -290,6 +302,8 @@ int path_open_walk(struct fs_context *context, struct dentry *at, const char *pa
 			return -EINVAL;
 		walk_flags |= WALK_DIRECTORY;
 	}
+	if (o.flags & O_CREAT)
+		walk_flags |= WALK_CREATE;
 	error = open_existing(&o, at, path, walk_flags);
 	if (error != -ENOENT || !(o.flags & O_CREAT) || !*path)
 		return error;

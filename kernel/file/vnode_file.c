@@ -73,8 +73,8 @@ static ssize_t vnode_file_write(struct file *file, struct uio *uio, int64_t *pos
 	if (n > 0) {
 		*pos += n;
 		vnode->mtime = vnode->ctime = file_time_now();
-		if (unlikely(vnode->mode & (S_ISUID | S_ISGID)))
-			vnode_drop_privilege_bits(vnode);
+		if (unlikely(vnode->mode & (S_ISUID | S_ISGID) && !file->keeps_setuid))
+			vnode_drop_privilege_bits(vnode, file->keeps_setgid);
 	}
 	mutex_unlock(&vnode->lock);
 	if (n > 0)

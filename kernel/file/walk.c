@@ -57,13 +57,17 @@ static void lock_leave(struct walker *w)
 
 /* ---- Scanning ----------------------------------------------------------------------------------------------------- */
 
+struct unaligned_word {
+	uint64_t word;
+} __attribute__((packed, may_alias));
+
 /* Eight bytes from P on. May read past the end of the string, but not into another page. */
 static __attribute__((no_sanitize("address"))) uint64_t word_load(const char *p)
 {
 	uint64_t word = 0;
 
 	if (likely(((uintptr_t)p & (PAGE_SIZE - 1)) <= PAGE_SIZE - 8))
-		return *(const uint64_t *)(const void *)p;
+		return ((const struct unaligned_word *)p)->word;
 	for (unsigned i = 0; i < 8 && p[i]; i++)
 		word |= (uint64_t)(unsigned char)p[i] << 8 * i;
 	return word;
@@ -297,6 +301,8 @@ static inline int step(struct walker *w, size_t len, uint32_t hash, const char *
 	bool slash = w->path[len] == '/';
 	int error;
 
+	if (unlikely(w->flags & WALK_CREATE && last && slash))
+		return -EISDIR;
 	child = dentry_find_locked(w->at, w->path, len, hash);
 	if (unlikely(!child)) {
 		error = ask(w, w->path, len, &child);
@@ -305,7 +311,7 @@ static inline int step(struct walker *w, size_t len, uint32_t hash, const char *
 		child_held = child;
 	}
 	if (child->vnode && S_ISLNK(child->vnode->mode)) {
-		if (!last || slash || w->flags & WALK_FOLLOW) {
+		if (!last || slash || w->need_dir || w->flags & WALK_FOLLOW) {
 			w->need_dir |= last && slash;
 			*done = false;
 			error = follow(w, child, child_held, next);
@@ -316,7 +322,7 @@ static inline int step(struct walker *w, size_t len, uint32_t hash, const char *
 	}
 	step_to(w, child, child_held);
 	error = mounts_cross(w, &w->at);
-	w->need_dir |= slash;
+	w->need_dir |= last && slash;
 	*done = last;
 	w->path = next;
 	if (!error && unlikely(!w->at->vnode))
@@ -375,7 +381,7 @@ static int run(struct walker *w)
 			if (len == 2)
 				error = go_up(w);
 			w->path = next;
-			w->need_dir = true;
+			w->need_dir |= last;
 		} else if (len > NAME_LEN_MAX) {
 			error = -ENAMETOOLONG;
 		} else {

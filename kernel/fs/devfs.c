@@ -28,7 +28,29 @@ static const struct pseudo_entry devices[] = {
 
 static const struct pseudo_entry root = { .name = "dev", .mode = S_IFDIR | 0755, .children = devices };
 
+/* There is one, so its number is a constant: below those of file_system_dev. */
+#define DEVFS_DEV DEV(0, 5)
+
 int devfs_create(struct file_system **out)
 {
-	return pseudo_create("devtmpfs", TMPFS_MAGIC, &root, out);
+	int error = pseudo_create("devtmpfs", TMPFS_MAGIC, &root, out);
+
+	if (!error)
+		(*out)->dev = DEVFS_DEV;
+	return error;
+}
+
+void devfs_console_attr(struct vnode_attr *attr)
+{
+	struct file_time now = file_time_now();
+
+	*attr = (struct vnode_attr){ .mode = S_IFCHR | 0600,
+				     .nlink = 1,
+				     .rdev = DEV(5, 1),
+				     .ino = pseudo_root_ino("console"),
+				     .dev = DEVFS_DEV,
+				     .block_size = PAGE_SIZE,
+				     .atime = now,
+				     .mtime = now,
+				     .ctime = now };
 }

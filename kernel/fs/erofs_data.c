@@ -180,6 +180,20 @@ static int page_of_tail(struct erofs_node *node, const struct erofs_extent *exte
 	return 0;
 }
 
+/* How many whole pages lie in one piece with the one at OFF, which EXTENT begins with. */
+static void run_set(const struct erofs_node *node, const struct erofs_extent *extent, uint64_t off, struct vm_page *out)
+{
+	bool to_end = off + extent->len == node->vnode.size;
+
+	out->run = extent->len / PAGE_SIZE;
+	if (extent->len % PAGE_SIZE && to_end && node->layout != EROFS_INLINE &&
+	    __atomic_load_n(&node->tail, __ATOMIC_ACQUIRE) == EROFS_TAIL_IN_PLACE)
+		out->run++;
+	if (node->layout == EROFS_CHUNKED)
+		off &= (1ul << node->chunk_shift) - 1;
+	out->run_before = node->layout == EROFS_INLINE && to_end ? 0 : off / PAGE_SIZE;
+}
+
 static int object_page(struct vm_object *object, uint64_t off, bool write, struct vm_page *out)
 {
 	struct erofs_node *node = erofs_node_of(container_of(object, struct vnode, object));
@@ -201,6 +215,7 @@ static int object_page(struct vm_object *object, uint64_t off, bool write, struc
 	}
 	if (extent.len < PAGE_SIZE)
 		return page_of_tail(node, &extent, out);
+	run_set(node, &extent, off, out);
 	out->pa = erofs_of(&node->vnode)->pa + (uint64_t)(extent.bytes - erofs_of(&node->vnode)->base);
 	return 0;
 }

@@ -46,6 +46,11 @@ static uint64_t ino_of(uint64_t dir, const char *name, size_t len)
 	return ino >> 1 | 2; /* neither 0 nor the root's */
 }
 
+uint64_t pseudo_root_ino(const char *name)
+{
+	return ino_of(ROOT_INO, name, strlen(name));
+}
+
 bool pseudo_number(const char *name, size_t len, uint64_t *out)
 {
 	uint64_t value = 0;

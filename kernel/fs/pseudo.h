@@ -69,6 +69,9 @@ int pseudo_create(const char *type, uint64_t magic, const struct pseudo_entry *r
  */
 int pseudo_add(struct file_system *fs, const char *path, const struct pseudo_entry *entry);
 
+/* The inode number of NAME in a root directory. */
+uint64_t pseudo_root_ino(const char *name);
+
 /* The number that NAME is, all of it, decimal without leading zeros. False: it is none, or above INT32_MAX. */
 bool pseudo_number(const char *name, size_t len, uint64_t *out);
 

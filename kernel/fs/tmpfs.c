@@ -30,7 +30,8 @@ static bool ino_less(const struct rb_node *a, const struct rb_node *b)
 
 void tmpfs_pin_locked(struct tmpfs_node *node)
 {
-	if (!node->indexed || node->pinned)
+	/* Not the root: the mount holds it, and its end is the end of all. */
+	if (!node->indexed || node->pinned || &node->vnode == node->vnode.fs->root)
 		return;
 	node->pinned = true;
 	vnode_get(&node->vnode);

@@ -9,11 +9,6 @@
 #include "kernel/fs/tmpfs_node.h"
 #include "lib/string.h"
 
-static inline bool is_lower(const struct tmpfs_node *node, uint64_t off)
-{
-	return off < READ_ONCE(node->lower_size);
-}
-
 /* The lower file's bytes of the page at OFF to BUF, zeros behind them. */
 static int lower_page_read(struct tmpfs_node *node, uint64_t off, char *buf)
 {
@@ -70,8 +65,7 @@ static int page_put_in(struct tmpfs_node *node, uint64_t index, struct page **pa
 	return error == -EEXIST ? 0 : error;
 }
 
-/* The own page at INDEX, made of the lower file's or of zeros if there is none yet; with a reference. */
-static int page_make(struct tmpfs_node *node, uint64_t index, struct page **out)
+int tmpfs_page_make(struct tmpfs_node *node, uint64_t index, struct page **out)
 {
 	uint64_t off = index << PAGE_SHIFT;
 	int error;
@@ -82,7 +76,7 @@ static int page_make(struct tmpfs_node *node, uint64_t index, struct page **out)
 	error = page_take(node, out);
 	if (error)
 		return error;
-	if (is_lower(node, off))
+	if (tmpfs_is_lower(node, off))
 		error = lower_page_read(node, off, page_to_virt(*out));
 	else
 		memset(page_to_virt(*out), 0, PAGE_SIZE);
@@ -168,14 +162,14 @@ static ssize_t page_fill(struct tmpfs_node *node, char *va, struct uio *uio, uin
 {
 	ssize_t copied;
 
-	if (is_lower(node, base) && n < PAGE_SIZE) {
+	if (tmpfs_is_lower(node, base) && n < PAGE_SIZE) {
 		int error = lower_page_read(node, base, va);
 
 		return error ? error : uio_copy_in(uio, va + off, n);
 	}
 	memset(va, 0, off);
 	copied = uio_copy_in(uio, va + off, n);
-	if (copied == (ssize_t)n || copied <= 0 || !is_lower(node, base)) {
+	if (copied == (ssize_t)n || copied <= 0 || !tmpfs_is_lower(node, base)) {
 		size_t end = off + (copied > 0 ? (size_t)copied : 0);
 
 		memset(va + end, 0, PAGE_SIZE - end);
@@ -187,7 +181,7 @@ static ssize_t page_fill(struct tmpfs_node *node, char *va, struct uio *uio, uin
 static ssize_t write_new_page(struct tmpfs_node *node, struct uio *uio, uint64_t index, size_t off, size_t n)
 {
 	uint64_t base = index << PAGE_SHIFT;
-	bool over_lower = is_lower(node, base);
+	bool over_lower = tmpfs_is_lower(node, base);
 	struct page *mine, *page;
 	ssize_t copied;
 	int error = page_take(node, &mine);
@@ -246,242 +240,6 @@ static ssize_t tmpfs_write(struct vnode *vnode, struct uio *uio, int64_t pos)
 			WRITE_ONCE(vnode->size, at);
 	}
 	return (ssize_t)total;
-}
-
-/* ---- Mappings --------------------------------------------------------------------------------------------------------- */
-
-static struct tmpfs_node *node_of_object(struct vm_object *object)
-{
-	return node_of(container_of(object, struct vnode, object));
-}
-
-/* Is set while a mapping may write what all see: then no lower page is shown, which would have to be exchanged under others. */
-static bool may_show_lower(const struct tmpfs_node *node, uint64_t off, bool write)
-{
-	return !write && is_lower(node, off) && !node->vnode.write_mapped && node->lower->object.ops;
-}
-
-static int object_page(struct vm_object *object, uint64_t off, bool write, struct vm_page *out)
-{
-	struct tmpfs_node *node = node_of_object(object);
-	struct page *page;
-	unsigned generation;
-	int error;
-
-	if (write)
-		tmpfs_pin(node);
-	for (;;) {
-		generation = __atomic_load_n(&node->generation, __ATOMIC_ACQUIRE);
-		if (off >= READ_ONCE(node->vnode.size))
-			return -ENXIO;
-		page = page_cache_get(&node->cache, off >> PAGE_SHIFT);
-		if (!page && may_show_lower(node, off, write))
-			return node->lower->object.ops->page(&node->lower->object, off, false, out);
-		error = page ? 0 : page_make(node, off >> PAGE_SHIFT, &page);
-		if (error)
-			return error == -ENOSPC ? -EIO : error;
-		if (likely(__atomic_load_n(&node->generation, __ATOMIC_ACQUIRE) == generation))
-			break;
-		if (page_cache_remove_page(&node->cache, off >> PAGE_SHIFT, page))
-			tmpfs_uncharge(tmpfs_of(&node->vnode), 1);
-		page_put(page);
-	}
-	if (write)
-		node->vnode.mtime = node->vnode.ctime = file_time_now();
-	out->pa = page_to_phys(page);
-	out->page = page;
-	return 0;
-}
-
-static void object_get(struct vm_object *object)
-{
-	vnode_get(&node_of_object(object)->vnode);
-}
-
-static void object_put(struct vm_object *object)
-{
-	vnode_put(&node_of_object(object)->vnode);
-}
-
-static void object_describe(struct vm_object *object, char *path, size_t size, uint64_t *dev, uint64_t *ino)
-{
-	vnode_describe(&node_of_object(object)->vnode, path, size, dev, ino);
-}
-
-const struct vm_object_ops tmpfs_object_ops = {
-	.page = object_page,
-	.get = object_get,
-	.put = object_put,
-	.describe = object_describe,
-};
-
-/* ---- Truncation, holes ------------------------------------------------------------------------------------------------ */
-
-/* [FROM, TO) in one page: zeros, as an own page where the lower file shows through. */
-static int zero_part(struct tmpfs_node *node, uint64_t from, uint64_t to)
-{
-	struct page *page;
-	int error;
-
-	if (from == to)
-		return 0;
-	if (is_lower(node, from)) {
-		error = page_make(node, from >> PAGE_SHIFT, &page);
-		if (error)
-			return error;
-	} else {
-		page = page_cache_get(&node->cache, from >> PAGE_SHIFT);
-		if (!page)
-			return 0;
-	}
-	memset((char *)page_to_virt(page) + from % PAGE_SIZE, 0, to - from);
-	page_put(page);
-	return 0;
-}
-
-static void pages_remove(struct tmpfs_node *node, uint64_t first, uint64_t last)
-{
-	__atomic_fetch_add(&node->generation, 1, __ATOMIC_RELEASE);
-	tmpfs_uncharge(tmpfs_of(&node->vnode), page_cache_remove(&node->cache, first, last));
-}
-
-int tmpfs_truncate(struct vnode *vnode, uint64_t size)
-{
-	struct tmpfs_node *node = node_of(vnode);
-	uint64_t end = ALIGN_UP(size, (uint64_t)PAGE_SIZE);
-	bool had_lower = is_lower(node, size);
-	int error;
-
-	tmpfs_pin(node);
-	if (size >= vnode->size) {
-		WRITE_ONCE(vnode->size, size);
-		return 0;
-	}
-	if (size % PAGE_SIZE) {
-		error = zero_part(node, size, end);
-		if (error)
-			return error;
-	}
-	if (node->lower_size > size)
-		WRITE_ONCE(node->lower_size, ALIGN_DOWN(size, (uint64_t)PAGE_SIZE));
-	WRITE_ONCE(vnode->size, size);
-	pages_remove(node, end >> PAGE_SHIFT, UINT64_MAX);
-	if (!list_is_empty(&vnode->object.mappings)) {
-		if (had_lower && size % PAGE_SIZE) /* the last page is an own one now */
-			vm_object_unmap(&vnode->object, end - PAGE_SIZE, PAGE_SIZE, false);
-		vm_object_unmap(&vnode->object, end, UINT64_MAX, true);
-	}
-	return 0;
-}
-
-/* Whole pages [FIRST, LAST] read as zeros from now on. */
-static int punch_pages(struct tmpfs_node *node, uint64_t first, uint64_t last)
-{
-	uint64_t lower_end = ALIGN_UP(node->lower_size, (uint64_t)PAGE_SIZE) >> PAGE_SHIFT;
-	struct page *page;
-	int error;
-
-	if (first < lower_end && last + 1 >= lower_end) {
-		WRITE_ONCE(node->lower_size, first << PAGE_SHIFT);
-		lower_end = first;
-	}
-	if (first >= lower_end) {
-		pages_remove(node, first, last);
-		return 0;
-	}
-	for (uint64_t index = first; index <= last; index++) { /* the lower file goes on behind: zeros in front of it */
-		error = page_make(node, index, &page);
-		if (error)
-			return error;
-		memset(page_to_virt(page), 0, PAGE_SIZE);
-		page_put(page);
-	}
-	return 0;
-}
-
-static int punch(struct tmpfs_node *node, uint64_t off, uint64_t end)
-{
-	uint64_t first = ALIGN_UP(off, (uint64_t)PAGE_SIZE), last = ALIGN_DOWN(end, (uint64_t)PAGE_SIZE);
-	int error;
-
-	if (first > last) /* inside of one page */
-		return zero_part(node, off, end);
-	error = zero_part(node, off, first);
-	if (!error)
-		error = zero_part(node, last, end);
-	if (!error && first < last)
-		error = punch_pages(node, first >> PAGE_SHIFT, (last >> PAGE_SHIFT) - 1);
-	if (!list_is_empty(&node->vnode.object.mappings)) {
-		first = ALIGN_DOWN(off, (uint64_t)PAGE_SIZE);
-		vm_object_unmap(&node->vnode.object, first, ALIGN_UP(end, (uint64_t)PAGE_SIZE) - first, true);
-	}
-	return error;
-}
-
-static int reserve(struct tmpfs_node *node, uint64_t off, uint64_t end)
-{
-	struct tmpfs *tmpfs = tmpfs_of(&node->vnode);
-	uint64_t first = off >> PAGE_SHIFT, last = (end - 1) >> PAGE_SHIFT;
-	struct page *page;
-	int error;
-
-	if (last - first >= tmpfs->nr_pages_max)
-		return -ENOSPC;
-	for (uint64_t index = first; index <= last; index++) {
-		if (is_lower(node, index << PAGE_SHIFT))
-			continue;
-		error = page_make(node, index, &page);
-		if (error)
-			return -ENOSPC;
-		page_put(page);
-	}
-	return 0;
-}
-
-static int tmpfs_allocate(struct vnode *vnode, int mode, int64_t off, int64_t len)
-{
-	struct tmpfs_node *node = node_of(vnode);
-	uint64_t begin = (uint64_t)off, end = begin + (uint64_t)len;
-	int error = 0;
-
-	tmpfs_pin(node);
-	switch (mode & ~FALLOC_FL_KEEP_SIZE) {
-	case FALLOC_FL_PUNCH_HOLE:
-		return punch(node, begin, end);
-	case FALLOC_FL_ZERO_RANGE:
-		error = punch(node, begin, end);
-		break;
-	case 0:
-	case FALLOC_FL_UNSHARE_RANGE:
-		break;
-	default:
-		return -EOPNOTSUPP;
-	}
-	if (!error)
-		error = reserve(node, begin, end);
-	if (!error && !(mode & FALLOC_FL_KEEP_SIZE) && end > vnode->size)
-		WRITE_ONCE(vnode->size, end);
-	return error;
-}
-
-static int64_t tmpfs_seek_data(struct vnode *vnode, int64_t off, bool hole)
-{
-	struct tmpfs_node *node = node_of(vnode);
-	uint64_t size = READ_ONCE(vnode->size), at = (uint64_t)off, next;
-
-	if (!hole) {
-		if (is_lower(node, at))
-			return off;
-		next = page_cache_next(&node->cache, at >> PAGE_SHIFT);
-		if (next > UINT64_MAX >> PAGE_SHIFT || next << PAGE_SHIFT >= size)
-			return -ENXIO;
-		return (int64_t)MAX(at, next << PAGE_SHIFT);
-	}
-	if (is_lower(node, at))
-		at = ALIGN_UP(node->lower_size, (uint64_t)PAGE_SIZE);
-	while (at < size && page_cache_next(&node->cache, at >> PAGE_SHIFT) == at >> PAGE_SHIFT)
-		at = ALIGN_DOWN(at, (uint64_t)PAGE_SIZE) + PAGE_SIZE;
-	return (int64_t)MIN(at, size);
 }
 
 const struct vnode_ops tmpfs_file_ops = {

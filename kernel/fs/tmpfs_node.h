@@ -1,5 +1,5 @@
 /*
- * The inside of tmpfs. Private to tmpfs.c (file systems and nodes), tmpfs_dir.c (names), tmpfs_readdir.c, tmpfs_file.c (contents),
+ * The inside of tmpfs. Private to tmpfs.c (file systems and nodes), tmpfs_dir.c (names), tmpfs_readdir.c, tmpfs_file.c, tmpfs_map.c, tmpfs_hole.c (contents),
  * tmpfs_xattr.c.
  *
  * A node is made from the lower file system's when its name is first looked up, and is found again by the lower inode number as
@@ -98,8 +98,19 @@ struct tmpfs_entry *tmpfs_entry_find(const struct tmpfs_dir *dir, const char *na
 int tmpfs_readdir(struct vnode *dir, uint64_t *pos, struct dir_sink *sink);
 bool tmpfs_dir_is_empty(struct vnode *dir);
 
-/* tmpfs_file.c */
+/* The page at OFF is the lower file's, if the node has no own one. */
+static inline bool tmpfs_is_lower(const struct tmpfs_node *node, uint64_t off)
+{
+	return off < READ_ONCE(node->lower_size);
+}
+
+/* tmpfs_file.c: the own page at INDEX, made of the lower file's or of zeros if there is none yet; with a reference. */
+int tmpfs_page_make(struct tmpfs_node *node, uint64_t index, struct page **out);
+
+/* tmpfs_hole.c */
 int tmpfs_truncate(struct vnode *vnode, uint64_t size);
+int tmpfs_allocate(struct vnode *vnode, int mode, int64_t off, int64_t len);
+int64_t tmpfs_seek_data(struct vnode *vnode, int64_t off, bool hole);
 
 /* tmpfs_xattr.c */
 ssize_t tmpfs_xattr_get(struct vnode *vnode, const char *name, void *value, size_t size);

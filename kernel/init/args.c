@@ -14,6 +14,12 @@ static bool is_space(char c)
 	return c == ' ' || c == '\t' || c == '\n';
 }
 
+/* A backslash gives a quote or a backslash behind it as it is; before anything else it is itself. */
+static bool is_escape(const char *at)
+{
+	return *at == '\\' && (at[1] == '"' || at[1] == '\\');
+}
+
 /* Ends the word at WORD in place, its quotes removed; returns what follows it. */
 static char *word_end(char *word)
 {
@@ -21,7 +27,9 @@ static char *word_end(char *word)
 	char *to = word;
 
 	for (; *word && (quoted || !is_space(*word)); word++) {
-		if (*word == '"')
+		if (is_escape(word))
+			*to++ = *++word;
+		else if (*word == '"')
 			quoted = !quoted;
 		else
 			*to++ = *word;

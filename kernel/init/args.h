@@ -10,7 +10,8 @@ struct args {
 };
 
 /*
- * Splits the program's part of CMDLINE into words: white space separates them outside of double quotes, which are removed.
+ * Splits the program's part of CMDLINE into words: white space separates them outside of double quotes, which are removed. A
+ * backslash gives a double quote or a backslash behind it as it is.
  * argv[0] is "main". Words past ARGS_MAX are dropped, with a log line; so are, silently and where there is no ACPI, devices
  * (virtio_mmio.device=) at the end of the line, which the monitor wrote. ARGS points to static memory: once, at boot.
  */

@@ -8,7 +8,7 @@
 #include "kernel/mem/page.h"
 
 /* Of an image that runs no application nothing refers to these, so they are not in it, and NULL here. */
-#pragma weak vm_fault_mend
+#pragma weak app_page_fault
 #pragma weak app_syscall
 #pragma weak app_leave
 #pragma weak app_fault
@@ -17,7 +17,7 @@ const struct arch_upcalls arch_upcalls = {
 	.start = kernel_start,
 	.irq = irq_dispatch,
 	.stray = irq_stray,
-	.page_fault = vm_fault_mend,
+	.page_fault = app_page_fault,
 	.fault = fault_handle,
 	.syscall = app_syscall,
 	.leave = app_leave,
@@ -25,5 +25,6 @@ const struct arch_upcalls arch_upcalls = {
 	.nmi = panic_nmi,
 	.panic = panic_frame,
 	.table_page_alloc = page_table_page_alloc,
+	.table_page_free = page_table_page_free,
 	.low_page_alloc = page_alloc_low,
 };

@@ -21,13 +21,6 @@ static unsigned table_shift;	   /* 64 - log2(buckets) */
  * ---- Keys -------------------------------------------------------------------------------------------------------
  */
 
-static int mapping_flags(const struct vm_info *info, void *arg)
-{
-	const uintptr_t *at = arg;
-
-	return *at >= info->start && *at < info->end && (info->flags & VM_SHARED) ? 1 : -1;
-}
-
 /*
  * Memory that no other address can show needs no look at page tables: the address is the key, also for those who did
  * not say that it is private.
@@ -37,24 +30,14 @@ static int shared_key_get(struct vmspace *vm, uint32_t *word, struct futex_key *
 	uintptr_t at = (uintptr_t)word;
 	uint32_t value;
 	paddr_t pa;
+	int found;
 
-	for (;;) {
-		bool present, shared;
-
+	do {
 		if (user_load32(word, &value))
 			return -EFAULT;
-		mutex_lock(&vm->lock);
-		shared = vm_for_each(vm, at, mapping_flags, &at) > 0;
-		present = shared && arch_pt_lookup(&vm->arch, at, &pa, NULL);
-		mutex_unlock(&vm->lock);
-		if (!shared)
-			break;
-		if (present) {
-			*key = (struct futex_key){ NULL, pa };
-			return 0;
-		}
-	}
-	*key = (struct futex_key){ vm, at };
+		found = vm_shared_at(vm, at, &pa);
+	} while (found == -EAGAIN);
+	*key = found ? (struct futex_key){ NULL, pa } : (struct futex_key){ vm, at };
 	return 0;
 }
 

@@ -2,7 +2,6 @@
 #include "kernel/linux/path_arg.h"
 
 #include "kernel/mem/slab.h"
-#include "kernel/mem/user.h"
 
 static __attribute__((noinline)) int get_large(struct path_arg *arg, const char *user_path)
 {
@@ -11,7 +10,7 @@ static __attribute__((noinline)) int get_large(struct path_arg *arg, const char 
 	arg->large = kmalloc(PATH_MAX);
 	if (!arg->large)
 		return -ENOMEM;
-	len = user_read_string(arg->large, user_path, PATH_MAX);
+	len = arg_read_string(arg->large, user_path, PATH_MAX);
 	if (len < 0) {
 		kfree(arg->large);
 		return (int)len;
@@ -22,7 +21,7 @@ static __attribute__((noinline)) int get_large(struct path_arg *arg, const char 
 
 int path_arg_get(struct path_arg *arg, const char *user_path)
 {
-	ssize_t len = user_read_string(arg->small, user_path, sizeof(arg->small));
+	ssize_t len = arg_read_string(arg->small, user_path, sizeof(arg->small));
 
 	arg->path = arg->small;
 	arg->large = NULL;
@@ -38,37 +37,38 @@ void path_arg_put_large(struct path_arg *arg)
 
 int at_arg_get_fd(struct at_arg *at, int dfd)
 {
-	struct file *file = fd_get((unsigned)dfd);
+	struct fd_ref ref = fd_borrow((unsigned)dfd);
 
-	if (!file)
+	if (!ref.file)
 		return -EBADF;
-	if (!file->dentry) {
-		file_put(file);
+	if (!ref.file->dentry) {
+		fd_ref_put(ref);
 		return -ENOTDIR;
 	}
-	at->file = file;
-	at->dentry = file->dentry;
+	at->ref = ref;
+	at->dentry = ref.file->dentry;
 	return 0;
 }
 
 /* An empty path: what DFD itself is. */
 static int walk_fd(int dfd, struct walk *walk)
 {
-	struct file *file;
+	struct fd_ref ref;
 
 	if (dfd == AT_FDCWD)
 		return path_walk(&process_current()->fs, NULL, "", WALK_EMPTY, walk);
 	*walk = (struct walk){ 0 };
-	file = fd_get((unsigned)dfd);
-	if (!file)
+	ref = fd_borrow((unsigned)dfd);
+	if (!ref.file)
 		return -EBADF;
-	if (!file->dentry) {
-		walk->file = file;
-		return 0;
+	walk->dentry = ref.file->dentry;
+	if (walk->dentry) {
+		dentry_get(walk->dentry);
+	} else {
+		walk->file = ref.file;
+		file_get(walk->file);
 	}
-	dentry_get(file->dentry);
-	walk->dentry = file->dentry;
-	file_put(file);
+	fd_ref_put(ref);
 	return 0;
 }
 
@@ -91,15 +91,4 @@ int user_walk(int dfd, const char *user_path, unsigned walk_flags, struct walk *
 	}
 	path_arg_put(&arg);
 	return error;
-}
-
-struct file *fd_get_open(unsigned fd)
-{
-	struct file *file = fd_get(fd);
-
-	if (file && file->flags & O_PATH) {
-		file_put(file);
-		return NULL;
-	}
-	return file;
 }

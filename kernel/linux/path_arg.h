@@ -4,7 +4,14 @@
 
 #include "kernel/file/abi.h"
 #include "kernel/file/path.h"
-#include "kernel/linux/task.h"
+#include "kernel/linux/fd.h"
+#include "kernel/linux/user_copy.h"
+
+/* As user_read_string. */
+static inline ssize_t arg_read_string(char *dst, const char *user_src, size_t size)
+{
+	return likely(user_range_is_valid(user_src, 1)) ? user_read_string(dst, user_src, size) : -EFAULT;
+}
 
 #define PATH_ARG_SHORT 192 /* most paths; longer ones are copied to memory of their own */
 
@@ -26,7 +33,7 @@ static inline void path_arg_put(struct path_arg *arg)
 /* Where a relative path begins: DFD of a call whose name ends in "at". */
 struct at_arg {
 	struct dentry *dentry; /* NULL: the working directory */
-	struct file *file;     /* what holds it */
+	struct fd_ref ref;     /* what holds it */
 };
 
 /* 0, -EBADF, -ENOTDIR (the file has no place in the tree). */
@@ -34,16 +41,14 @@ int at_arg_get_fd(struct at_arg *at, int dfd);
 /* PATH decides whether DFD is looked at: an absolute one ignores it. */
 static inline int at_arg_get(struct at_arg *at, int dfd, const char *path)
 {
-	at->dentry = NULL;
-	at->file = NULL;
+	*at = (struct at_arg){ 0 };
 	if (likely(dfd == AT_FDCWD) || *path == '/')
 		return 0;
 	return at_arg_get_fd(at, dfd);
 }
 static inline void at_arg_put(struct at_arg *at)
 {
-	if (at->file)
-		file_put(at->file);
+	fd_ref_put(at->ref);
 }
 
 /*
@@ -56,12 +61,5 @@ static inline struct vnode *walk_vnode(const struct walk *walk)
 {
 	return walk->dentry ? dentry_vnode(walk->dentry) : walk->file->vnode;
 }
-
-/* The file of FD, with a reference; NULL: -EBADF. O_PATH ones too, or not. */
-static inline struct file *fd_get(unsigned fd)
-{
-	return fdtable_file(process_current()->files, fd);
-}
-struct file *fd_get_open(unsigned fd); /* NULL for O_PATH ones too */
 
 #endif

@@ -78,10 +78,8 @@ void signal_report(const struct trapframe *frame, const struct signal_info *info
 			info->signo, info->pid);
 	registers_log(frame);
 	nr_callers = frame->bp ? arch_backtrace(frame->bp, callers, CALLERS_MAX) : 0;
-	mutex_lock(&vm->lock);
 	vm_for_each(vm, 0, mapping_log, &nr_mappings);
 	caller_log(vm, 0, frame->ip);
 	for (unsigned i = 0; i < nr_callers; i++)
 		caller_log(vm, i + 1, callers[i]);
-	mutex_unlock(&vm->lock);
 }

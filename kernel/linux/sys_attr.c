@@ -6,7 +6,6 @@
 #include "kernel/linux/abi_file.h"
 #include "kernel/linux/path_arg.h"
 #include "kernel/linux/syscall_handlers.h"
-#include "kernel/mem/user.h"
 
 static const struct cred *cred(void)
 {
@@ -18,16 +17,16 @@ static unsigned walk_flags_of(int flags)
 	return (flags & AT_SYMLINK_NOFOLLOW ? 0u : WALK_FOLLOW) | (flags & AT_EMPTY_PATH ? WALK_EMPTY : 0u);
 }
 
-/* The vnode of FD, held by *FILE. O_PATH ones are refused unless PATH_OK. */
-static int fd_vnode(unsigned fd, bool path_ok, struct file **file, struct vnode **vnode)
+/* The vnode of FD, held by *REF. */
+static int fd_vnode(unsigned fd, struct fd_ref *ref, struct vnode **vnode)
 {
-	*file = path_ok ? fd_get(fd) : fd_get_open(fd);
-	if (!*file)
+	*ref = fd_borrow_open(fd);
+	if (!ref->file)
 		return -EBADF;
-	*vnode = (*file)->vnode;
+	*vnode = ref->file->vnode;
 	if (*vnode)
 		return 0;
-	file_put(*file);
+	fd_ref_put(*ref);
 	return -EINVAL;
 }
 
@@ -63,13 +62,13 @@ long sys_chmod(const char *path, uint32_t mode)
 long sys_fchmod(unsigned fd, uint32_t mode)
 {
 	struct vnode *vnode;
-	struct file *file;
-	int error = fd_vnode(fd, false, &file, &vnode);
+	struct fd_ref ref;
+	int error = fd_vnode(fd, &ref, &vnode);
 
 	if (error)
 		return error;
 	error = vnode_chmod(vnode, cred(), mode);
-	file_put(file);
+	fd_ref_put(ref);
 	return error;
 }
 
@@ -103,13 +102,13 @@ long sys_lchown(const char *path, uint32_t uid, uint32_t gid)
 long sys_fchown(unsigned fd, uint32_t uid, uint32_t gid)
 {
 	struct vnode *vnode;
-	struct file *file;
-	int error = fd_vnode(fd, false, &file, &vnode);
+	struct fd_ref ref;
+	int error = fd_vnode(fd, &ref, &vnode);
 
 	if (error)
 		return error;
 	error = vnode_chown(vnode, cred(), uid, gid);
-	file_put(file);
+	fd_ref_put(ref);
 	return error;
 }
 
@@ -120,7 +119,7 @@ static long set_times(int dfd, const char *path, const struct file_time *times, 
 {
 	struct vnode *vnode;
 	struct walk walk;
-	struct file *file;
+	struct fd_ref ref;
 	int error;
 
 	if (flags & ~(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH))
@@ -128,11 +127,11 @@ static long set_times(int dfd, const char *path, const struct file_time *times, 
 	if (!path) {
 		if (flags)
 			return -EINVAL;
-		error = fd_vnode((unsigned)dfd, false, &file, &vnode);
+		error = fd_vnode((unsigned)dfd, &ref, &vnode);
 		if (error)
 			return error;
 		error = vnode_utimes(vnode, cred(), times);
-		file_put(file);
+		fd_ref_put(ref);
 		return error;
 	}
 	error = user_walk(dfd, path, walk_flags_of(flags), &walk);
@@ -156,7 +155,7 @@ long sys_utimensat(int dfd, const char *path, const struct linux_timespec *user_
 
 	if (!user_times)
 		return !path && dfd == AT_FDCWD ? -EFAULT : set_times(dfd, path, NULL, flags);
-	if (user_read(given, user_times, sizeof(given)))
+	if (copy_in(given, user_times, sizeof(given)))
 		return -EFAULT;
 	for (unsigned i = 0; i < 2; i++) {
 		if (!nsec_is_valid(given[i].nsec))
@@ -177,7 +176,7 @@ long sys_futimesat(int dfd, const char *path, const struct linux_timeval *user_t
 
 	if (!user_times)
 		return set_times(dfd, path, NULL, 0);
-	if (user_read(given, user_times, sizeof(given)))
+	if (copy_in(given, user_times, sizeof(given)))
 		return -EFAULT;
 	for (unsigned i = 0; i < 2; i++) {
 		if (given[i].usec < 0 || given[i].usec >= 1000000)
@@ -201,7 +200,7 @@ long sys_utime(const char *path, const struct linux_utimbuf *user_times)
 		return -EFAULT;
 	if (!user_times)
 		return set_times(AT_FDCWD, path, NULL, 0);
-	if (user_read(&given, user_times, sizeof(given)))
+	if (copy_in(&given, user_times, sizeof(given)))
 		return -EFAULT;
 	times[0].sec = given.atime;
 	times[1].sec = given.mtime;
@@ -230,7 +229,7 @@ static int truncate_vnode(struct vnode *vnode, int64_t size)
 		return -EINVAL;
 	error = check_limit((uint64_t)size);
 	if (!error)
-		error = vnode_truncate(vnode, size, true);
+		error = vnode_truncate(vnode, size, cred());
 	if (!error)
 		inotify_vnode(vnode, IN_MODIFY);
 	return error;
@@ -268,16 +267,16 @@ static bool is_open_for_write(const struct file *file)
 long sys_ftruncate(unsigned fd, int64_t size)
 {
 	struct vnode *vnode;
-	struct file *file;
+	struct fd_ref ref;
 	int error;
 
 	if (size < 0)
 		return -EINVAL;
-	error = fd_vnode(fd, false, &file, &vnode);
+	error = fd_vnode(fd, &ref, &vnode);
 	if (error)
 		return error;
-	error = is_open_for_write(file) ? truncate_vnode(vnode, size) : -EINVAL;
-	file_put(file);
+	error = is_open_for_write(ref.file) ? truncate_vnode(vnode, size) : -EINVAL;
+	fd_ref_put(ref);
 	return error;
 }
 
@@ -303,22 +302,22 @@ static int check_allocate(const struct file *file, int mode)
 
 long sys_fallocate(unsigned fd, int mode, int64_t off, int64_t len)
 {
-	struct file *file = fd_get_open(fd);
+	struct fd_ref ref = fd_borrow_open(fd);
 	int64_t end;
 	int error;
 
-	if (!file)
+	if (!ref.file)
 		return -EBADF;
-	error = off < 0 || len <= 0 ? -EINVAL : check_allocate(file, mode);
+	error = off < 0 || len <= 0 ? -EINVAL : check_allocate(ref.file, mode);
 	if (!error && __builtin_add_overflow(off, len, &end))
 		error = -EFBIG;
 	if (!error && !(mode & FALLOC_FL_KEEP_SIZE))
 		error = check_limit((uint64_t)end);
 	if (!error)
-		error = vnode_allocate(file->vnode, mode, off, len);
+		error = vnode_allocate(ref.file->vnode, mode, off, len, cred());
 	if (!error)
-		inotify_dentry(file->dentry, file->vnode, IN_MODIFY);
-	file_put(file);
+		inotify_dentry(ref.file->dentry, ref.file->vnode, IN_MODIFY);
+	fd_ref_put(ref);
 	return error;
 }
 
@@ -327,8 +326,8 @@ long sys_fallocate(unsigned fd, int mode, int64_t off, int64_t len)
 long sys_fsync(unsigned fd)
 {
 	struct vnode *vnode;
-	struct file *file;
-	int error = fd_vnode(fd, false, &file, &vnode);
+	struct fd_ref ref;
+	int error = fd_vnode(fd, &ref, &vnode);
 
 	if (error)
 		return error;
@@ -336,7 +335,7 @@ long sys_fsync(unsigned fd)
 		error = -EINVAL;
 	else if (vnode->ops->sync)
 		error = vnode->ops->sync(vnode);
-	file_put(file);
+	fd_ref_put(ref);
 	return error;
 }
 
@@ -347,33 +346,15 @@ long sys_fdatasync(unsigned fd)
 
 long sys_syncfs(unsigned fd)
 {
-	struct file *file = fd_get_open(fd);
+	struct fd_ref ref = fd_borrow_open(fd);
 
-	if (!file)
+	if (!ref.file)
 		return -EBADF;
-	file_put(file);
+	fd_ref_put(ref);
 	return 0;
 }
 
 long sys_sync(void)
 {
 	return 0;
-}
-
-long sys_sync_file_range(unsigned fd, int64_t off, int64_t len, unsigned flags)
-{
-	const unsigned known = SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER;
-	struct vnode *vnode;
-	struct file *file;
-	int64_t end;
-	int error = fd_vnode(fd, false, &file, &vnode);
-
-	if (error)
-		return error == -EINVAL ? -ESPIPE : error;
-	if (flags & ~known || off < 0 || len < 0 || __builtin_add_overflow(off, len, &end))
-		error = -EINVAL;
-	else if (!S_ISREG(vnode->mode) && !S_ISDIR(vnode->mode) && !S_ISLNK(vnode->mode))
-		error = -ESPIPE;
-	file_put(file);
-	return error;
 }

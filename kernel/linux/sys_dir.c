@@ -4,7 +4,6 @@
 #include "kernel/linux/abi_file.h"
 #include "kernel/linux/path_arg.h"
 #include "kernel/linux/syscall_handlers.h"
-#include "kernel/mem/user.h"
 #include "lib/string.h"
 
 /* Entries as records in the application's buffer. */
@@ -46,7 +45,7 @@ static bool user_entry(struct dir_sink *sink, const char *name, size_t len, uint
 	memcpy(record.bytes + head, name, len);
 	if (!out->old || head + len < size - 1)
 		record.bytes[head + len] = '\0';
-	if (user_write(out->to + out->written, record.bytes, size)) {
+	if (copy_out(out->to + out->written, record.bytes, size)) {
 		out->error = -EFAULT;
 		return false;
 	}
@@ -58,13 +57,13 @@ static bool user_entry(struct dir_sink *sink, const char *name, size_t len, uint
 static long getdents(unsigned fd, char *buf, size_t size, bool old)
 {
 	struct user_sink out = { { user_entry }, buf, size, 0, old, 0 };
-	struct file *file = fd_get_open(fd);
+	struct fd_ref ref = fd_borrow_open(fd);
 	int error;
 
-	if (!file)
+	if (!ref.file)
 		return -EBADF;
-	error = file_readdir(file, &out.sink);
-	file_put(file);
+	error = file_readdir(ref.file, &out.sink);
+	fd_ref_put(ref);
 	if (out.written)
 		return (long)out.written;
 	return error ? error : out.error;

@@ -1,4 +1,5 @@
 /* Descriptors: close(2), dup(2), fcntl(2), ioctl(2), flock(2). */
+#include "kernel/file/attr.h"
 #include "kernel/file/lock.h"
 #include "kernel/file/pipe.h"
 #include "kernel/linux/fd.h"
@@ -216,6 +217,10 @@ static long fcntl_open(struct file *file, unsigned cmd, unsigned long arg)
 		return pipe_resize(file, arg);
 	case F_GETPIPE_SZ:
 		return pipe_bytes(file);
+	case F_ADD_SEALS:
+		return file_seals_add(file, (unsigned)arg);
+	case F_GET_SEALS:
+		return file_seals(file);
 	default:
 		return -EINVAL;
 	}

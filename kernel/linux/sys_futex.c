@@ -185,7 +185,7 @@ long sys_get_robust_list(int pid, struct linux_robust_list_head **head, size_t *
 	if (!task)
 		return -ESRCH;
 	if (!user_range_is_valid(len, sizeof(*len)) || user_write(len, &size, sizeof(size)) ||
-	    !user_range_is_valid(head, sizeof(*head)) || user_write(head, &list, sizeof(list)))
+	    !user_range_is_valid(head, sizeof(list)) || user_write(head, &list, sizeof(list)))
 		return -EFAULT;
 	return 0;
 }

@@ -328,26 +328,26 @@ static int header_read(struct linux_cap_header *user, struct linux_cap_header *h
 	}
 }
 
-long sys_capget(struct linux_cap_header *user_header, struct linux_cap_data *user_data)
+long sys_capget(struct linux_cap_header *header, struct linux_cap_data *data)
 {
 	const struct process_caps *caps = &process_current()->settings.caps;
-	struct linux_cap_header header;
-	struct linux_cap_data data[2];
-	int words = header_read(user_header, &header);
+	struct linux_cap_header head;
+	struct linux_cap_data sets[2];
+	int words = header_read(header, &head);
 
 	if (words < 0)
-		return words == -EINVAL && !user_data ? 0 : words;
-	if (header.pid < 0)
+		return words == -EINVAL && !data ? 0 : words;
+	if (head.pid < 0)
 		return -EINVAL;
-	if (!process_of(header.pid))
+	if (!process_of(head.pid))
 		return -ESRCH;
 	for (int i = 0; i < 2; i++)
-		data[i] = (struct linux_cap_data){
+		sets[i] = (struct linux_cap_data){
 			(uint32_t)(caps->effective >> 32 * i),
 			(uint32_t)(caps->permitted >> 32 * i),
 			(uint32_t)(caps->inheritable >> 32 * i),
 		};
-	return user_data ? copy_out(user_data, data, (unsigned)words * sizeof(data[0])) : 0;
+	return data ? copy_out(data, sets, (unsigned)words * sizeof(sets[0])) : 0;
 }
 
 static int caps_change(struct process_caps *caps, const struct process_caps *new)
@@ -367,23 +367,23 @@ static int caps_change(struct process_caps *caps, const struct process_caps *new
 	return 0;
 }
 
-long sys_capset(struct linux_cap_header *user_header, const struct linux_cap_data *user_data)
+long sys_capset(struct linux_cap_header *header, const struct linux_cap_data *data)
 {
 	struct process *process = process_current();
-	struct linux_cap_data data[2] = { 0 };
-	struct linux_cap_header header;
-	struct process_caps new;
-	int words = header_read(user_header, &header), err;
+	struct linux_cap_data sets[2] = { 0 };
+	struct linux_cap_header head;
+	struct process_caps new = { 0 };
+	int words = header_read(header, &head), err;
 
 	if (words < 0)
 		return words;
-	if (header.pid && process_of(header.pid) != process)
+	if (head.pid && !process_of(head.pid))
 		return -EPERM;
-	if (copy_in(data, user_data, (unsigned)words * sizeof(data[0])))
+	if (copy_in(sets, data, (unsigned)words * sizeof(sets[0])))
 		return -EFAULT;
-	new.effective = (data[0].effective | (uint64_t)data[1].effective << 32) & CAPS_ALL;
-	new.permitted = (data[0].permitted | (uint64_t)data[1].permitted << 32) & CAPS_ALL;
-	new.inheritable = (data[0].inheritable | (uint64_t)data[1].inheritable << 32) & CAPS_ALL;
+	new.effective = (sets[0].effective | (uint64_t)sets[1].effective << 32) & CAPS_ALL;
+	new.permitted = (sets[0].permitted | (uint64_t)sets[1].permitted << 32) & CAPS_ALL;
+	new.inheritable = (sets[0].inheritable | (uint64_t)sets[1].inheritable << 32) & CAPS_ALL;
 	spin_lock(&process->fs.lock);
 	err = caps_change(&process->settings.caps, &new);
 	spin_unlock(&process->fs.lock);

@@ -4,6 +4,7 @@
  */
 #include "kernel/core/log.h"
 #include "kernel/core/random.h"
+#include "kernel/dev/machine.h"
 #include "kernel/linux/clocks.h"
 #include "kernel/linux/settings.h"
 #include "kernel/linux/signal.h"
@@ -22,9 +23,9 @@
  * ---- Names ------------------------------------------------------------------------------------------------------
  */
 
-static struct spinlock name_lock = SPINLOCK_INIT("utsname"); /* covers name */
+static struct spinlock name_lock = SPINLOCK_INIT("utsname"); /* covers system_name */
 /* The release is that of the Linux whose system calls these are: programs look at it before they use new ones. */
-static struct linux_utsname name = {
+static struct linux_utsname system_name = {
 	.sysname = "Linux",
 	.nodename = "drupe",
 	.release = "6.1.0-drupe",
@@ -36,16 +37,16 @@ static struct linux_utsname name = {
 void system_name_get(struct linux_utsname *out)
 {
 	spin_lock(&name_lock);
-	*out = name;
+	*out = system_name;
 	spin_unlock(&name_lock);
 }
 
-long sys_uname(struct linux_utsname *user)
+long sys_uname(struct linux_utsname *name)
 {
 	struct linux_utsname out;
 
 	system_name_get(&out);
-	return copy_out(user, &out, sizeof(out));
+	return copy_out(name, &out, sizeof(out));
 }
 
 static long name_set(char *field, const char *user, int len)
@@ -64,27 +65,27 @@ static long name_set(char *field, const char *user, int len)
 	return 0;
 }
 
-long sys_sethostname(const char *text, int len)
+long sys_sethostname(const char *name, int len)
 {
-	return name_set(name.nodename, text, len);
+	return name_set(system_name.nodename, name, len);
 }
 
-long sys_setdomainname(const char *text, int len)
+long sys_setdomainname(const char *name, int len)
 {
-	return name_set(name.domainname, text, len);
+	return name_set(system_name.domainname, name, len);
 }
 
-long sys_sysinfo(struct linux_sysinfo *user)
+long sys_sysinfo(struct linux_sysinfo *info)
 {
-	struct linux_sysinfo info = { .mem_unit = 1 };
+	struct linux_sysinfo out = { .mem_unit = 1 };
 	struct page_stats pages;
 
 	page_stats(&pages);
-	info.uptime = (int64_t)(clock_monotonic() / NSEC_PER_SEC);
-	info.totalram = pages.total * PAGE_SIZE;
-	info.freeram = pages.free * PAGE_SIZE;
-	info.procs = (uint16_t)MIN(READ_ONCE(process_current()->nr_tasks), (unsigned)UINT16_MAX);
-	return copy_out(user, &info, sizeof(info));
+	out.uptime = (int64_t)(clock_monotonic() / NSEC_PER_SEC);
+	out.totalram = pages.total * PAGE_SIZE;
+	out.freeram = pages.free * PAGE_SIZE;
+	out.procs = (uint16_t)MIN(READ_ONCE(process_current()->nr_tasks), (unsigned)UINT16_MAX);
+	return copy_out(info, &out, sizeof(out));
 }
 
 /* syslog(2). The log's lines stay where they are: on the console. */
@@ -136,12 +137,12 @@ long sys_getrandom(char *buf, size_t count, unsigned flags)
  */
 
 /* Time in the kernel and outside of it is not told apart. */
-long sys_times(struct linux_tms *user)
+long sys_times(struct linux_tms *tms)
 {
 	const uint64_t tick = NSEC_PER_SEC / USER_HZ;
-	struct linux_tms tms = { .utime = (int64_t)(process_runtime(process_current()) / tick) };
+	struct linux_tms out = { .utime = (int64_t)(process_runtime(process_current()) / tick) };
 
-	if (user && copy_out(user, &tms, sizeof(tms)))
+	if (tms && copy_out(tms, &out, sizeof(out)))
 		return -EFAULT;
 	return (long)(clock_monotonic() / tick);
 }
@@ -158,7 +159,7 @@ static void switches_add(struct process *process, struct linux_rusage *usage)
 	spin_unlock_irqrestore(&process->lock, flags);
 }
 
-long sys_getrusage(int who, struct linux_rusage *user)
+long sys_getrusage(int who, struct linux_rusage *rusage)
 {
 	struct task *task = task_current();
 	struct linux_rusage usage = { 0 };
@@ -174,12 +175,12 @@ long sys_getrusage(int who, struct linux_rusage *user)
 		usage.nivcsw = (int64_t)task->nr_involuntary;
 		break;
 	case RUSAGE_CHILDREN:
-		return copy_out(user, &usage, sizeof(usage));
+		return copy_out(rusage, &usage, sizeof(usage));
 	default:
 		return -EINVAL;
 	}
 	usage.maxrss = (int64_t)(task->process->vm->nr_peak * (PAGE_SIZE / 1024));
-	return copy_out(user, &usage, sizeof(usage));
+	return copy_out(rusage, &usage, sizeof(usage));
 }
 
 /*
@@ -231,19 +232,19 @@ static int limit_exchange(struct process *process, unsigned resource, const stru
 	return err;
 }
 
-long sys_getrlimit(unsigned resource, struct linux_rlimit *user)
+long sys_getrlimit(unsigned resource, struct linux_rlimit *rlimit)
 {
 	struct linux_rlimit old;
 	int err = limit_exchange(process_current(), resource, NULL, &old);
 
-	return err ? err : copy_out(user, &old, sizeof(old));
+	return err ? err : copy_out(rlimit, &old, sizeof(old));
 }
 
-long sys_setrlimit(unsigned resource, const struct linux_rlimit *user)
+long sys_setrlimit(unsigned resource, const struct linux_rlimit *rlimit)
 {
 	struct linux_rlimit new, old;
 
-	if (copy_in(&new, user, sizeof(new)))
+	if (copy_in(&new, rlimit, sizeof(new)))
 		return -EFAULT;
 	return limit_exchange(process_current(), resource, &new, &old);
 }

@@ -6,7 +6,6 @@
 #include "kernel/linux/path_arg.h"
 #include "kernel/linux/syscall_handlers.h"
 #include "kernel/mem/slab.h"
-#include "kernel/mem/user.h"
 #include "lib/cmdline.h"
 #include "lib/string.h"
 
@@ -80,7 +79,7 @@ static int text_get(char *text, const char *user_text)
 
 	text[0] = '\0';
 	if (user_text)
-		len = user_read_string(text, user_text, TEXT_MAX);
+		len = arg_read_string(text, user_text, TEXT_MAX);
 	text[TEXT_MAX - 1] = '\0';
 	return len < 0 && len != -ENAMETOOLONG ? (int)len : 0;
 }
@@ -181,7 +180,7 @@ static long statfs_write(struct file_system *fs, struct linux_statfs *user_statf
 		out.flags |= (fs->mount_flags & (MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC)) |
 			     (fs->read_only ? MS_RDONLY : 0);
 	}
-	return user_write(user_statfs, &out, sizeof(out));
+	return copy_out(user_statfs, &out, sizeof(out));
 }
 
 long sys_statfs(const char *path, struct linux_statfs *statfs)
@@ -200,12 +199,12 @@ long sys_statfs(const char *path, struct linux_statfs *statfs)
 
 long sys_fstatfs(unsigned fd, struct linux_statfs *statfs)
 {
-	struct file *file = fd_get(fd);
+	struct fd_ref ref = fd_borrow(fd);
 	long error;
 
-	if (!file)
+	if (!ref.file)
 		return -EBADF;
-	error = statfs_write(file->vnode ? file->vnode->fs : NULL, statfs);
-	file_put(file);
+	error = statfs_write(ref.file->vnode ? ref.file->vnode->fs : NULL, statfs);
+	fd_ref_put(ref);
 	return error;
 }

@@ -5,18 +5,7 @@
 #include "kernel/linux/path_arg.h"
 #include "kernel/linux/syscall_handlers.h"
 #include "kernel/mem/slab.h"
-#include "kernel/mem/user.h"
 #include "lib/string.h"
-
-/* FILE's reference goes to the new descriptor. */
-static long install(struct file *file, unsigned open_flags)
-{
-	int fd = fdtable_install(process_current()->files, file, 0, open_flags & O_CLOEXEC ? FD_CLOEXEC_FLAG : 0);
-
-	if (fd < 0)
-		file_put(file);
-	return fd;
-}
 
 static long open_at(int dfd, const char *path, unsigned flags, uint32_t mode, unsigned walk_flags)
 {
@@ -33,7 +22,7 @@ static long open_at(int dfd, const char *path, unsigned flags, uint32_t mode, un
 		at_arg_put(&at);
 	}
 	path_arg_put(&arg);
-	return result ? result : install(file, flags);
+	return result ? result : fd_install(file, flags);
 }
 
 long sys_open(const char *path, int flags, uint32_t mode)
@@ -58,13 +47,13 @@ static int open_how_read(const struct linux_open_how *user_how, size_t size, str
 		return -EINVAL;
 	if (size > PAGE_SIZE)
 		return -E2BIG;
-	if (user_read(how, user_how, sizeof(*how)))
+	if (copy_in(how, user_how, sizeof(*how)))
 		return -EFAULT;
 	for (size_t at = sizeof(*how); at < size;) {
 		unsigned char rest[64];
 		size_t n = MIN(size - at, sizeof(rest));
 
-		if (user_read(rest, (const char *)user_how + at, n))
+		if (copy_in(rest, (const char *)user_how + at, n))
 			return -EFAULT;
 		for (size_t i = 0; i < n; i++)
 			if (rest[i])
@@ -136,7 +125,7 @@ long sys_memfd_create(const char *user_name, unsigned flags)
 
 	if (flags & ~(MFD_CLOEXEC | MFD_ALLOW_SEALING))
 		return -EINVAL;
-	len = user_read_string(name + prefix, user_name, MEMFD_NAME_MAX + 1);
+	len = arg_read_string(name + prefix, user_name, MEMFD_NAME_MAX + 1);
 	if (len < 0)
 		return len == -ENAMETOOLONG ? -EINVAL : len;
 	error = tmpfs_file_create(name, &vnode);
@@ -148,7 +137,7 @@ long sys_memfd_create(const char *user_name, unsigned flags)
 	vnode->gid = process_current()->fs.cred.fsgid;
 	error = path_open_anonymous(vnode, name, &file);
 	vnode_put(vnode);
-	return error ? error : install(file, flags & MFD_CLOEXEC ? O_CLOEXEC : 0);
+	return error ? error : fd_install(file, flags & MFD_CLOEXEC ? O_CLOEXEC : 0);
 }
 
 /* ---- Places ----------------------------------------------------------------------------------------------------------- */
@@ -176,18 +165,18 @@ long sys_chdir(const char *path)
 
 long sys_fchdir(unsigned fd)
 {
-	struct file *file = fd_get(fd);
+	struct fd_ref ref = fd_borrow(fd);
 	struct walk walk = { 0 };
 	int error = -ENOTDIR;
 
-	if (!file)
+	if (!ref.file)
 		return -EBADF;
-	if (file->dentry && S_ISDIR(file->vnode->mode)) {
-		walk.dentry = file->dentry;
+	if (ref.file->dentry && S_ISDIR(ref.file->vnode->mode)) {
+		walk.dentry = ref.file->dentry;
 		dentry_get(walk.dentry);
 		error = chdir_walked(&walk);
 	}
-	file_put(file);
+	fd_ref_put(ref);
 	return error;
 }
 
@@ -243,7 +232,7 @@ long sys_getcwd(char *user_buf, size_t size)
 		len = buf + PATH_MAX + prefix - begin;
 		if ((size_t)len > size)
 			len = -ERANGE;
-		else if (user_write(user_buf, begin, (size_t)len))
+		else if (copy_out(user_buf, begin, (size_t)len))
 			len = -EFAULT;
 	}
 	dentry_put(root);

@@ -145,19 +145,19 @@ long sys_sched_getscheduler(int pid)
 	return err ? err : s.policy | (s.reset_on_fork ? SCHED_RESET_ON_FORK : 0);
 }
 
-long sys_sched_getparam(int pid, struct linux_sched_param *user)
+long sys_sched_getparam(int pid, struct linux_sched_param *param)
 {
-	struct linux_sched_param param;
+	struct linux_sched_param out;
 	struct task_settings s;
 	long err;
 
-	if (!user)
+	if (!param)
 		return -EINVAL;
 	err = with_task(pid, settings_get, &s);
 	if (err)
 		return err;
-	param.priority = s.priority;
-	return copy_out(user, &param, sizeof(param));
+	out.priority = s.priority;
+	return copy_out(param, &out, sizeof(out));
 }
 
 /* sched_setattr(2): a longer structure is one of a later Linux; what it adds must be 0. */
@@ -184,54 +184,54 @@ size_unknown:
 	return copy_out((void *)(uintptr_t)user, &known, sizeof(known)) ? -EFAULT : -E2BIG;
 }
 
-long sys_sched_setattr(int pid, const struct linux_sched_attr *user, unsigned flags)
+long sys_sched_setattr(int pid, const struct linux_sched_attr *attr, unsigned flags)
 {
-	struct linux_sched_attr attr;
+	struct linux_sched_attr in;
 	struct task_settings s;
 	long err;
 
-	if (!user || pid < 0 || flags)
+	if (!attr || pid < 0 || flags)
 		return -EINVAL;
-	err = attr_read(&attr, user);
+	err = attr_read(&in, attr);
 	if (err)
 		return err;
-	if ((int)attr.policy < 0 ||
-	    attr.flags & ~(uint64_t)(SCHED_FLAG_RESET_ON_FORK | SCHED_FLAG_RECLAIM | SCHED_FLAG_DL_OVERRUN |
-				     SCHED_FLAG_KEEP_POLICY | SCHED_FLAG_KEEP_PARAMS))
+	if ((int)in.policy < 0 ||
+	    in.flags & ~(uint64_t)(SCHED_FLAG_RESET_ON_FORK | SCHED_FLAG_RECLAIM | SCHED_FLAG_DL_OVERRUN |
+				   SCHED_FLAG_KEEP_POLICY | SCHED_FLAG_KEEP_PARAMS))
 		return -EINVAL;
 	err = with_task(pid, settings_get, &s);
 	if (err)
 		return err;
-	if (!(attr.flags & SCHED_FLAG_KEEP_POLICY))
-		s.policy = (int)attr.policy;
-	if (!(attr.flags & SCHED_FLAG_KEEP_PARAMS)) {
-		s.priority = (int)attr.priority;
+	if (!(in.flags & SCHED_FLAG_KEEP_POLICY))
+		s.policy = (int)in.policy;
+	if (!(in.flags & SCHED_FLAG_KEEP_PARAMS)) {
+		s.priority = (int)in.priority;
 		if (!is_realtime(s.policy))
-			s.nice = MAX(MIN(attr.nice, NICE_MAX), NICE_MIN);
+			s.nice = MAX(MIN(in.nice, NICE_MAX), NICE_MIN);
 	}
-	s.reset_on_fork = attr.flags & SCHED_FLAG_RESET_ON_FORK;
+	s.reset_on_fork = in.flags & SCHED_FLAG_RESET_ON_FORK;
 	err = settings_check(&s);
 	return err ? err : with_task(pid, settings_change, &s);
 }
 
-long sys_sched_getattr(int pid, struct linux_sched_attr *user, unsigned size, unsigned flags)
+long sys_sched_getattr(int pid, struct linux_sched_attr *attr, unsigned size, unsigned flags)
 {
-	struct linux_sched_attr attr = { 0 };
+	struct linux_sched_attr out = { 0 };
 	struct task_settings s;
 	long err;
 
-	if (!user || pid < 0 || size > PAGE_SIZE || size < SCHED_ATTR_SIZE_VER0 || flags)
+	if (!attr || pid < 0 || size > PAGE_SIZE || size < SCHED_ATTR_SIZE_VER0 || flags)
 		return -EINVAL;
 	err = with_task(pid, settings_get, &s);
 	if (err)
 		return err;
-	attr.size = MIN(size, (unsigned)sizeof(attr));
-	attr.policy = (uint32_t)s.policy;
-	attr.flags = s.reset_on_fork ? SCHED_FLAG_RESET_ON_FORK : 0;
-	attr.priority = (uint32_t)s.priority;
-	attr.nice = is_realtime(s.policy) ? 0 : s.nice;
-	attr.util_max = 1024;
-	return copy_out(user, &attr, attr.size);
+	out.size = MIN(size, (unsigned)sizeof(out));
+	out.policy = (uint32_t)s.policy;
+	out.flags = s.reset_on_fork ? SCHED_FLAG_RESET_ON_FORK : 0;
+	out.priority = (uint32_t)s.priority;
+	out.nice = is_realtime(s.policy) ? 0 : s.nice;
+	out.util_max = 1024;
+	return copy_out(attr, &out, out.size);
 }
 
 long sys_sched_get_priority_max(int policy)
@@ -338,34 +338,34 @@ static long affinity_get(struct task *task, void *arg)
 	return 0;
 }
 
-long sys_sched_setaffinity(int pid, unsigned len, const unsigned long *user)
+long sys_sched_setaffinity(int pid, unsigned len, const unsigned long *mask)
 {
-	uint64_t mask[CPU_MAX / 64] = { 0 };
+	uint64_t set[CPU_MAX / 64] = { 0 };
 
-	if (copy_in(mask, user, MIN(len, (unsigned)sizeof(mask))))
+	if (copy_in(set, mask, MIN(len, (unsigned)sizeof(set))))
 		return -EFAULT;
 	/* A thread that has to leave its CPU does so in thread_set_affinity, which must not happen under a lock. */
 	if (!pid || pid == task_current()->tid)
-		return thread_set_affinity(thread_current(), mask);
-	return with_task(pid, affinity_set, mask);
+		return thread_set_affinity(thread_current(), set);
+	return with_task(pid, affinity_set, set);
 }
 
 /* Bytes that were written: as many as the CPUs that there are need, in whole words. */
-long sys_sched_getaffinity(int pid, unsigned len, unsigned long *user)
+long sys_sched_getaffinity(int pid, unsigned len, unsigned long *mask)
 {
-	uint64_t mask[CPU_MAX / 64];
+	uint64_t set[CPU_MAX / 64];
 	size_t size = ALIGN_UP(nr_cpus, 64u) / 8;
 	long err;
 
-	if (len < size || len % sizeof(mask[0]))
+	if (len < size || len % sizeof(set[0]))
 		return -EINVAL;
-	err = with_task(pid, affinity_get, mask);
+	err = with_task(pid, affinity_get, set);
 	if (err)
 		return err;
 	for (unsigned cpu = 0; cpu < CPU_MAX; cpu++)
 		if (cpu >= nr_cpus || !cpus[cpu].online)
-			mask[cpu / 64] &= ~(1ul << cpu % 64);
-	return copy_out(user, mask, size) ? -EFAULT : (long)size;
+			set[cpu / 64] &= ~(1ul << cpu % 64);
+	return copy_out(mask, set, size) ? -EFAULT : (long)size;
 }
 
 long sys_getcpu(unsigned *cpu, unsigned *node, void *cache)

@@ -236,24 +236,24 @@ static int info_from_user(const struct linux_siginfo *user, int sig, bool own, s
 	return sig && !signal_is_valid(sig) ? -EINVAL : 0;
 }
 
-long sys_rt_sigqueueinfo(int pid, int sig, const struct linux_siginfo *user)
+long sys_rt_sigqueueinfo(int pid, int sig, const struct linux_siginfo *info)
 {
-	struct signal_info info;
-	int err = info_from_user(user, sig, pid == process_current()->pid, &info);
+	struct signal_info queued;
+	int err = info_from_user(info, sig, pid == process_current()->pid, &queued);
 
 	if (err)
 		return err;
 	if (pid <= 0)
 		return -ESRCH;
-	return send_to(pid, &info);
+	return send_to(pid, &queued);
 }
 
-long sys_rt_tgsigqueueinfo(int tgid, int tid, int sig, const struct linux_siginfo *user)
+long sys_rt_tgsigqueueinfo(int tgid, int tid, int sig, const struct linux_siginfo *info)
 {
-	struct signal_info info;
-	int err = info_from_user(user, sig, tgid == process_current()->pid, &info);
+	struct signal_info queued;
+	int err = info_from_user(info, sig, tgid == process_current()->pid, &queued);
 
 	if (err)
 		return err;
-	return tgid <= 0 || tid <= 0 ? -EINVAL : send_to_thread(tgid, tid, &info);
+	return tgid <= 0 || tid <= 0 ? -EINVAL : send_to_thread(tgid, tid, &queued);
 }

@@ -5,7 +5,6 @@
 #include "kernel/linux/path_arg.h"
 #include "kernel/linux/syscall_handlers.h"
 #include "kernel/mem/slab.h"
-#include "kernel/mem/user.h"
 #include "lib/string.h"
 
 static struct linux_timespec timespec_of(struct file_time time)
@@ -36,7 +35,7 @@ static long stat_write(const struct vnode_attr *attr, struct linux_stat *user_st
 		.ctime = timespec_of(attr->ctime),
 	};
 
-	return user_write(user_stat, &stat, sizeof(stat));
+	return copy_out(user_stat, &stat, sizeof(stat));
 }
 
 static long stat_path(int dfd, const char *path, struct linux_stat *stat, unsigned walk_flags)
@@ -64,14 +63,14 @@ long sys_lstat(const char *path, struct linux_stat *stat)
 
 long sys_fstat(unsigned fd, struct linux_stat *stat)
 {
-	struct file *file = fd_get(fd);
+	struct fd_ref ref = fd_borrow(fd);
 	struct vnode_attr attr;
 	int error;
 
-	if (!file)
+	if (!ref.file)
 		return -EBADF;
-	error = file_getattr(file, &attr);
-	file_put(file);
+	error = file_getattr(ref.file, &attr);
+	fd_ref_put(ref);
 	return error ? error : stat_write(&attr, stat);
 }
 
@@ -138,7 +137,7 @@ long sys_statx(int dfd, const char *path, int flags, unsigned mask, struct linux
 	if (!error)
 		statx_fill(&attr, vnode && vnode->fs && vnode->fs->root == vnode, &statx);
 	walk_done(&walk);
-	return error ? error : user_write(user_statx, &statx, sizeof(statx));
+	return error ? error : copy_out(user_statx, &statx, sizeof(statx));
 }
 
 /* ---- access(2) -------------------------------------------------------------------------------------------------------- */
@@ -241,7 +240,7 @@ static long readlink_vnode(struct vnode *vnode, char *user_buf, size_t size, boo
 			return -ENOMEM;
 		len = vnode->ops->readlink(vnode, buf, MIN(size, (size_t)PATH_MAX));
 	}
-	if (len > 0 && user_write(user_buf, buf, (size_t)len))
+	if (len > 0 && copy_out(user_buf, buf, (size_t)len))
 		len = -EFAULT;
 	kfree(large);
 	return len;
@@ -258,7 +257,7 @@ long sys_readlinkat(int dfd, const char *path, char *buf, int size)
 	result = user_walk(dfd, path, WALK_EMPTY, &walk);
 	if (result)
 		return result;
-	if (user_read(&first, path, 1))
+	if (copy_in(&first, path, 1))
 		result = -EFAULT;
 	else
 		result = readlink_vnode(walk_vnode(&walk), buf, (size_t)size, !first);

@@ -4,13 +4,12 @@
 #include "kernel/linux/path_arg.h"
 #include "kernel/linux/syscall_handlers.h"
 #include "kernel/mem/slab.h"
-#include "kernel/mem/user.h"
 #include "lib/string.h"
 
 /* The vnode of a path or a descriptor (PATH NULL). */
 struct target {
 	struct walk walk;
-	struct file *file;
+	struct fd_ref ref;
 	struct vnode *vnode;
 };
 
@@ -20,10 +19,10 @@ static int target_get(struct target *target, const char *path, unsigned fd, unsi
 
 	*target = (struct target){ 0 };
 	if (walk_flags == UINT32_MAX) {
-		target->file = fd_get_open(fd);
-		if (!target->file)
+		target->ref = fd_borrow_open(fd);
+		if (!target->ref.file)
 			return -EBADF;
-		target->vnode = target->file->vnode;
+		target->vnode = target->ref.file->vnode;
 		return 0;
 	}
 	error = user_walk(AT_FDCWD, path, walk_flags, &target->walk);
@@ -34,8 +33,8 @@ static int target_get(struct target *target, const char *path, unsigned fd, unsi
 
 static void target_put(struct target *target)
 {
-	if (target->file)
-		file_put(target->file);
+	if (target->ref.file)
+		fd_ref_put(target->ref);
 	else
 		walk_done(&target->walk);
 }
@@ -44,7 +43,7 @@ static void target_put(struct target *target)
 
 static int name_get(char *name, const char *user_name)
 {
-	ssize_t len = user_read_string(name, user_name, XATTR_NAME_MAX + 1);
+	ssize_t len = arg_read_string(name, user_name, XATTR_NAME_MAX + 1);
 
 	if (len == -ENAMETOOLONG || len == 0)
 		return -ERANGE;
@@ -79,7 +78,7 @@ static long set_value(struct vnode *vnode, const char *name, const void *user_va
 
 	if (!value)
 		return -ENOMEM;
-	error = user_read(value, user_value, size);
+	error = copy_in(value, user_value, size);
 	if (!error)
 		error = check_rights(vnode, name, true);
 	if (!error)
@@ -141,7 +140,7 @@ static long get_value(struct vnode *vnode, const char *name, void *user_value, s
 			return -ENOMEM;
 	}
 	len = vnode->ops->xattr_get(vnode, name, value, size);
-	if (len > 0 && size && user_write(user_value, value, (size_t)len))
+	if (len > 0 && size && copy_out(user_value, value, (size_t)len))
 		len = -EFAULT;
 	kfree(value);
 	return len;
@@ -192,7 +191,7 @@ static long list_names(struct vnode *vnode, char *user_list, size_t size)
 			return -ENOMEM;
 	}
 	len = vnode->ops->xattr_list(vnode, list, size);
-	if (len > 0 && size && user_write(user_list, list, (size_t)len))
+	if (len > 0 && size && copy_out(user_list, list, (size_t)len))
 		len = -EFAULT;
 	kfree(list);
 	return len;

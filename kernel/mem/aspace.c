@@ -15,7 +15,7 @@ static bool region_less(const struct rb_node *a, const struct rb_node *b)
 void aspace_init(struct aspace *as, struct arch_aspace *arch)
 {
 	as->arch = arch;
-	as->regions = (struct rb_tree){ NULL, NULL };
+	as->regions = (struct rb_tree){ 0 };
 	spin_init(&as->lock, "aspace");
 }
 

@@ -13,10 +13,4 @@ struct trapframe;
  */
 bool fault_handle(struct trapframe *frame, uintptr_t address);
 
-/*
- * arch_upcalls.page_fault of an image that runs an application: brings in a page of the lower half for the calling thread's
- * address space, if it may be. False: not one of those, or not possible in this context.
- */
-bool vm_fault_mend(struct trapframe *frame, uintptr_t address);
-
 #endif

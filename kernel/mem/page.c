@@ -285,6 +285,12 @@ paddr_t page_table_page_alloc(void)
 	return pa;
 }
 
+/* Not to the pool: that is for those who may not wait for the page allocator's lock. */
+void page_table_page_free(paddr_t pa)
+{
+	page_free(page_from_nr(pa >> PAGE_SHIFT), 0);
+}
+
 static void table_pool_fill(void)
 {
 	unsigned long flags = spin_lock_irqsave(&page_lock);
@@ -320,4 +326,14 @@ void page_stats(struct page_stats *out)
 	for (unsigned i = 0; i < nr_cpus; i++)
 		if (cpus[i].online)
 			out->free += percpu_at(cpus[i].percpu_delta, page_cpu)->nr;
+}
+
+uint64_t page_nr_free(void)
+{
+	return READ_ONCE(section_untouched) + READ_ONCE(buddy_low.nr_free) + READ_ONCE(buddy_normal.nr_free);
+}
+
+uint64_t page_nr_total(void)
+{
+	return section_total;
 }

@@ -64,14 +64,19 @@ paddr_t page_alloc_low(void);
 void page_free(struct page *page, unsigned order);
 /* Makes single pages, each to be freed by itself, of a block from page_alloc(ORDER). */
 void page_split(struct page *page, unsigned order);
-/* References to a single page from page_alloc(0): with the last one it is freed. Any context but NMI. */
+/*
+ * References to a single page that several hold (a file's page and who maps it). page_put gives the page back with the last of them.
+ * page_get: the caller has one, or keeps the page from losing its last.
+ */
 static inline void page_get(struct page *page)
 {
 	__atomic_fetch_add(&page->refs, 1, __ATOMIC_RELAXED);
 }
 static inline void page_put(struct page *page)
 {
-	if (__atomic_fetch_sub(&page->refs, 1, __ATOMIC_ACQ_REL) == 1)
+	/* The only holder needs no atomic operation: nobody else can make or drop a reference. */
+	if (__atomic_load_n(&page->refs, __ATOMIC_ACQUIRE) == 1 ||
+	    __atomic_fetch_sub(&page->refs, 1, __ATOMIC_ACQ_REL) == 1)
 		page_free(page, 0);
 }
 /* Gives this CPU's list of single pages back to the buddy allocator. */
@@ -112,11 +117,15 @@ struct page *page_from_phys(paddr_t pa); /* NULL when it is not RAM that has com
  */
 #define PAGE_TABLE_RESERVE 8
 paddr_t page_table_page_alloc(void);
+void page_table_page_free(paddr_t pa);
 void page_table_reserve(void);
 
 struct page_stats {
 	uint64_t total, free, untouched; /* in pages; untouched: in sections not yet alive, part of free */
 };
 void page_stats(struct page_stats *out);
+/* Pages that are free, without those on CPUs' lists; cheap and a little out of date. page_total: all that there are. */
+uint64_t page_nr_free(void);
+uint64_t page_nr_total(void);
 
 #endif

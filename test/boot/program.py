@@ -140,8 +140,8 @@ def image_path(build="release"):
 
 
 def quote(word):
-    """A word of the kernel's command line (lib/cmdline.h)."""
-    assert '"' not in word, "the command line has no way to say a double quote"
+    """A word of the program's part of the command line (kernel/init/args.h)."""
+    word = word.replace("\\", "\\\\").replace('"', '\\"')
     return f'"{word}"' if not word or re.search(r"\s", word) else word
 
 

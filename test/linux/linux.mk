@@ -8,7 +8,7 @@ ORACLE         := $(filter-out fuzz-syscalls,$(LINUX_TESTS))
 # Tests hand null and wild pointers to functions that are declared to refuse them.
 LINUX_CFLAGS   := -std=gnu17 -O1 -Wall -Wextra -Werror -Wno-nonnull -D_GNU_SOURCE -I. -pthread
 
-LINUX_CC_glibc-dynamic := $(HOSTCC)
+LINUX_CC_glibc-dynamic := $(HOSTCC) -DDYNAMIC
 LINUX_CC_glibc-static  := $(HOSTCC)
 # musl comes without the kernel's headers: those stand behind its own on the path.
 LINUX_CC_musl-static   := musl-gcc -idirafter /usr/include -idirafter /usr/include/x86_64-linux-gnu

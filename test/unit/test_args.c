@@ -40,6 +40,7 @@ static void split(void **state)
 	assert_string_equal(words("loglevel=7"), "");
 	assert_string_equal(words("loglevel=7 --"), "");
 	assert_string_equal(words("loglevel=7 -- a  b\tc "), "[a][b][c]");
+	assert_string_equal(words("-- \\\"a\\\" \"b \\\" c\" d\\\\ \\e \\"), "[\"a\"][b \" c][d\\][\\e][\\]");
 	assert_string_equal(words("-- \"a b\" c\"d e\"f \"\" -- \"open "), "[a b][cd ef][][--][open ]");
 }
 

@@ -1,166 +1,26 @@
 /* EROFS against the tree that mkfs.erofs made the image of: all kinds of files, all layouts; damaged images; short memory. */
-#include <dirent.h>
-#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <sys/sysmacros.h>
-#include <sys/xattr.h>
-#include <unistd.h>
 
 #include <cmocka.h>
 
+#include "kernel/file/abi.h"
 #include "kernel/fs/erofs.h"
 #include "kernel/fs/erofs_node.h"
 #include "lib/checksum.h"
+#include "lib/errno.h"
+#include "test/unit/erofs_tree.h"
 #include "test/unit/shim/heap.h"
+#include "test/unit/shim/shim.h"
 
 #define TEST_PA 0x40000000ul
-#define NR_MANY 5000
-
-static char work[] = "build/unit/erofs-XXXXXX";
-static char tree[64], other[64];
-static bool have_user_xattrs;
 
 uint32_t arch_crc32c(uint32_t crc, const void *buf, size_t len)
 {
 	return crc32c(crc, buf, len);
-}
-
-/* ---- The tree ---------------------------------------------------------------------------------------------------- */
-
-static void put_file(const char *path, size_t len, unsigned seed)
-{
-	FILE *file = fopen(path, "w");
-
-	assert_non_null(file);
-	for (size_t i = 0; i < len; i++)
-		fputc((int)(1 + (i * 7 + i / 251 + seed) % 255), file);
-	fclose(file);
-}
-
-static void put_deep(const char *top)
-{
-	char path[3000];
-	size_t len = strlen(strcpy(path, top));
-
-	for (int i = 0; i < 60; i++) {
-		len += (size_t)sprintf(path + len, "/level-%02d-of-a-deep-tree", i);
-		assert_int_equal(mkdir(path, 0755), 0);
-	}
-	strcpy(path + len, "/at the bottom");
-	put_file(path, 5000, 1);
-}
-
-static void put_many(const char *dir)
-{
-	char path[512], name[300];
-
-	assert_int_equal(mkdir(dir, 0755), 0);
-	for (unsigned i = 0; i < NR_MANY; i++) {
-		snprintf(path, sizeof(path), "%s/%x-entry-%u", dir, i * 2654435761u, i);
-		put_file(path, i % 17, i);
-	}
-	for (unsigned i = 240; i <= 254; i++) { /* mkfs.erofs 1.5 fails on 255 */
-		memset(name, 'a' + (int)i % 26, i);
-		name[i] = '\0';
-		snprintf(path, sizeof(path), "%s/%s", dir, name);
-		put_file(path, i, i);
-	}
-}
-
-static void set_xattr(const char *path, const char *name, const char *value)
-{
-	int result = lsetxattr(path, name, value, strlen(value), 0);
-
-	if (!strncmp(name, "user.", 5))
-		have_user_xattrs |= !result;
-}
-
-static void put_special(void)
-{
-	assert_int_equal(mkfifo("fifo", 0640), 0);
-	assert_int_equal(symlink("sizes/5000", "link"), 0);
-	assert_int_equal(symlink("/nowhere/at/all", "dangling"), 0);
-	assert_int_equal(symlink(tree, "absolute"), 0);
-	assert_int_equal(link("sizes/5000", "hard-1"), 0);
-	assert_int_equal(link("sizes/5000", "many/hard-2"), 0);
-	assert_int_equal(chmod("sizes/1", 06751), 0);
-	if (geteuid() == 0) {
-		assert_int_equal(mknod("null", S_IFCHR | 0666, makedev(1, 3)), 0);
-		assert_int_equal(mknod("big", S_IFBLK | 0600, makedev(4000, 1000000)), 0);
-		assert_int_equal(chown("sizes/1", 1000, 70000), 0);
-		set_xattr("sizes/4096", "trusted.t", "of the system");
-		set_xattr("sizes/4096", "security.s", "a label");
-	}
-}
-
-static int make_tree(void **state)
-{
-	static const size_t sizes[] = {
-		0, 1, 60, 1000, 4000, 4095, 4096, 4097, 5000, 8191, 8192, 8193, 40960, 1234567
-	};
-	char path[128], target[4001];
-
-	(void)state;
-	assert_non_null(mkdtemp(work));
-	snprintf(tree, sizeof(tree), "%s/tree", work);
-	assert_int_equal(mkdir(tree, 0755), 0);
-	assert_int_equal(chdir(tree), 0);
-	assert_int_equal(mkdir("sizes", 0755), 0);
-	assert_int_equal(mkdir("empty", 01777), 0);
-	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
-		snprintf(path, sizeof(path), "sizes/%zu", sizes[i]);
-		put_file(path, sizes[i], (unsigned)i);
-		/* The same on all: mkfs.erofs shares it. One of its own beside it. */
-		set_xattr(path, "user.shared", "the same everywhere, and long enough to be worth sharing");
-		set_xattr(path, "user.own", path);
-	}
-	put_many("many");
-	put_deep(".");
-	put_special();
-	memset(target, 'x', sizeof(target) - 1);
-	target[sizeof(target) - 1] = '\0';
-	assert_int_equal(symlink(target, "long-link"), 0);
-	return chdir("../../../..");
-}
-
-static int remove_tree(void **state)
-{
-	(void)state;
-	snprintf(other, sizeof(other), "rm -rf %s", work);
-	return getenv("KEEP_TREE") ? 0 : system(other);
-}
-
-/* ---- Images ------------------------------------------------------------------------------------------------------ */
-
-struct image {
-	uint8_t *bytes;
-	size_t len;
-};
-
-static struct image image_make(const char *options)
-{
-	char command[256], path[64];
-	struct image image;
-	FILE *file;
-
-	snprintf(path, sizeof(path), "%s/image", work);
-	snprintf(command, sizeof(command), "mkfs.erofs --quiet %s %s %s >/dev/null 2>&1", options, path, tree);
-	assert_int_equal(system(command), 0);
-	file = fopen(path, "r");
-	assert_non_null(file);
-	fseek(file, 0, SEEK_END);
-	image.len = (size_t)ftell(file);
-	rewind(file);
-	image.bytes = aligned_alloc(PAGE_SIZE, (image.len + PAGE_SIZE - 1) / PAGE_SIZE * PAGE_SIZE);
-	assert_int_equal(fread(image.bytes, 1, image.len, file), image.len);
-	fclose(file);
-	unlink(path);
-	return image;
 }
 
 static struct file_system *image_mount(const struct image *image)
@@ -176,13 +36,13 @@ static struct file_system *image_mount(const struct image *image)
 
 /* Hard links: which vnode a host inode is. All vnodes are kept until the end, so that it stays the same one. */
 static struct seen {
-	ino_t ino;
+	uint64_t ino;
 	struct vnode *vnode;
-} seen[NR_MANY * 2];
+} seen[TREE_MANY * 2];
 static size_t nr_seen;
 static bool check_times;
 
-static void seen_check(ino_t ino, struct vnode *vnode)
+static void seen_check(uint64_t ino, struct vnode *vnode)
 {
 	for (size_t i = 0; i < nr_seen; i++)
 		assert_int_equal(seen[i].ino == ino, seen[i].vnode == vnode);
@@ -206,6 +66,11 @@ static ssize_t read_at(struct vnode *vnode, void *buf, size_t len, int64_t pos)
 	return vnode->ops->read(vnode, &uio, pos);
 }
 
+static size_t min_size(size_t a, size_t b)
+{
+	return a < b ? a : b;
+}
+
 static void compare_pages(const struct image *image, struct vnode *vnode, const char *bytes)
 {
 	static const char zeros[PAGE_SIZE];
@@ -226,6 +91,11 @@ static void compare_pages(const struct image *image, struct vnode *vnode, const 
 			at = (const char *)image->bytes + (page.pa - TEST_PA);
 		}
 		assert_memory_equal(at, bytes + off, len);
+		if (page.run)
+			assert_memory_equal(at, bytes + off, min_size(page.run * PAGE_SIZE, size - off));
+		assert_true(page.run_before * PAGE_SIZE <= off);
+		assert_memory_equal(at - page.run_before * PAGE_SIZE, bytes + off - page.run_before * PAGE_SIZE,
+				    page.run_before * PAGE_SIZE);
 		assert_memory_equal(at + len, zeros, PAGE_SIZE - len);
 		if (page.page && !__atomic_sub_fetch(&page.page->refs, 1, __ATOMIC_RELAXED))
 			page_free(page.page, 0);
@@ -257,7 +127,7 @@ static void compare_contents(const struct image *image, const char *path, struct
 static void compare_xattrs(const char *path, struct vnode *vnode)
 {
 	char list[1000], mine[1000], value[1000], got[1000];
-	ssize_t len = llistxattr(path, list, sizeof(list)), mine_len;
+	ssize_t len = tree_xattr_list(path, list, sizeof(list)), mine_len;
 	size_t wanted = 0;
 
 	mine_len = vnode->ops->xattr_list(vnode, mine, sizeof(mine));
@@ -266,7 +136,7 @@ static void compare_xattrs(const char *path, struct vnode *vnode)
 	if (mine_len > 1)
 		assert_int_equal(vnode->ops->xattr_list(vnode, mine, (size_t)mine_len - 1), -ERANGE);
 	for (char *name = list; name < list + len; name += strlen(name) + 1) {
-		ssize_t value_len = lgetxattr(path, name, value, sizeof(value));
+		ssize_t value_len = tree_xattr_get(path, name, value, sizeof(value));
 
 		if (!strncmp(name, "system.", 7))
 			continue;
@@ -282,19 +152,19 @@ static void compare_xattrs(const char *path, struct vnode *vnode)
 	assert_int_equal(vnode->ops->xattr_get(vnode, "", NULL, 0), -ENODATA);
 }
 
-static void compare_attributes(const struct stat *want, struct vnode *vnode)
+static void compare_attributes(const struct tree_stat *want, struct vnode *vnode)
 {
-	assert_int_equal(vnode->mode, want->st_mode);
-	assert_int_equal(vnode->uid, want->st_uid);
-	assert_int_equal(vnode->gid, want->st_gid);
-	assert_int_equal(vnode->nlink, want->st_nlink);
-	if (S_ISREG(want->st_mode) || S_ISLNK(want->st_mode))
-		assert_int_equal(vnode->size, want->st_size);
-	if (S_ISCHR(want->st_mode) || S_ISBLK(want->st_mode))
-		assert_int_equal(vnode->rdev, want->st_rdev);
+	assert_int_equal(vnode->mode, want->mode);
+	assert_int_equal(vnode->uid, want->uid);
+	assert_int_equal(vnode->gid, want->gid);
+	assert_int_equal(vnode->nlink, want->nlink);
+	if (S_ISREG(want->mode) || S_ISLNK(want->mode))
+		assert_int_equal(vnode->size, want->size);
+	if (S_ISCHR(want->mode) || S_ISBLK(want->mode))
+		assert_int_equal(vnode->rdev, want->rdev);
 	if (check_times) {
-		assert_int_equal(vnode->mtime.sec, want->st_mtim.tv_sec);
-		assert_int_equal(vnode->mtime.nsec, want->st_mtim.tv_nsec);
+		assert_int_equal(vnode->mtime.sec, want->mtime);
+		assert_int_equal(vnode->mtime.nsec, want->mtime_nsec);
 	}
 }
 
@@ -325,7 +195,7 @@ static bool list_entry_take(struct dir_sink *sink, const char *name, size_t len,
 /* All names that readdir gives, asked for a few at a time. */
 static size_t list_all(struct vnode *dir, char (*names)[256], unsigned *types, size_t step)
 {
-	static uint64_t next[NR_MANY + 100];
+	static uint64_t next[TREE_MANY + 100];
 	struct list_sink list = { { list_entry_take }, names, types, next, 0, 0 };
 	uint64_t pos = 0;
 	size_t before;
@@ -333,7 +203,7 @@ static size_t list_all(struct vnode *dir, char (*names)[256], unsigned *types, s
 	do {
 		before = list.n;
 		list.room = list.n + step;
-		assert_true(list.room < NR_MANY + 100 + step);
+		assert_true(list.room < TREE_MANY + 100 + step);
 		assert_int_equal(dir->ops->readdir(dir, &pos, &list.sink), 0);
 		if (list.n > before)
 			assert_true(pos >= next[list.n - 1]);
@@ -348,27 +218,27 @@ static void compare_entry(const struct image *image, const char *path, const cha
 {
 	char full[8192], want[4097], got[4097];
 	struct vnode *vnode;
-	struct stat stat;
+	struct tree_stat stat;
 
 	snprintf(full, sizeof(full), "%s/%s", path, name);
+	stat = tree_stat(full);
 	assert_int_equal(dir->ops->lookup(dir, name, strlen(name), &vnode), 0);
-	assert_int_equal(lstat(full, &stat), 0);
-	assert_int_equal(type, stat.st_mode >> 12);
+	assert_int_equal(type, stat.mode >> 12);
 	compare_attributes(&stat, vnode);
 	compare_xattrs(full, vnode);
-	if (stat.st_nlink > 1 && !S_ISDIR(stat.st_mode))
-		seen_check(stat.st_ino, vnode);
-	if (S_ISREG(stat.st_mode))
+	if (stat.nlink > 1 && !S_ISDIR(stat.mode))
+		seen_check(stat.ino, vnode);
+	if (S_ISREG(stat.mode))
 		compare_contents(image, full, vnode);
-	if (S_ISDIR(stat.st_mode))
+	if (S_ISDIR(stat.mode))
 		compare_dir(image, full, vnode);
-	if (S_ISLNK(stat.st_mode)) {
-		ssize_t len = readlink(full, want, sizeof(want));
+	if (S_ISLNK(stat.mode)) {
+		ssize_t len = tree_readlink(full, want, sizeof(want));
 
 		assert_int_equal(vnode->ops->readlink(vnode, got, sizeof(got)), len);
 		assert_memory_equal(want, got, (size_t)len);
 		assert_int_equal(vnode->ops->readlink(vnode, got, 3), 3);
-	} else if (!S_ISDIR(stat.st_mode)) {
+	} else if (!S_ISDIR(stat.mode)) {
 		assert_int_equal(vnode->ops->readlink(vnode, got, 3), -EINVAL);
 	}
 	vnode_put(vnode);
@@ -376,17 +246,13 @@ static void compare_entry(const struct image *image, const char *path, const cha
 
 static void compare_dir(const struct image *image, const char *path, struct vnode *dir)
 {
-	char(*names)[256] = malloc((NR_MANY + 200) * sizeof(*names));
-	unsigned *types = malloc((NR_MANY + 200) * sizeof(*types));
-	size_t n = list_all(dir, names, types, strlen(path) % 5 + 1), wanted = 0;
+	char(*names)[256] = malloc((TREE_MANY + 200) * sizeof(*names));
+	unsigned *types = malloc((TREE_MANY + 200) * sizeof(*types));
+	size_t n = list_all(dir, names, types, strlen(path) % 5 + 1), wanted = tree_count(path);
 	struct vnode *vnode;
-	DIR *host = opendir(path);
 
-	while (readdir(host))
-		wanted++;
-	closedir(host);
-	assert_int_equal(n, wanted - 2);
-	assert_int_equal(list_all(dir, names, types, NR_MANY), n);
+	assert_int_equal(n, wanted);
+	assert_int_equal(list_all(dir, names, types, TREE_MANY), n);
 	for (size_t i = 0; i < n; i++) {
 		if (i)
 			assert_true(strcmp(names[i - 1], names[i]) < 0);
@@ -408,7 +274,7 @@ static void compare_with(const char *options, bool times)
 
 	check_times = times;
 	assert_true(fs->read_only);
-	compare_dir(&image, tree, fs->root);
+	compare_dir(&image, tree_root, fs->root);
 	seen_put();
 	assert_int_equal(heap_objects, objects);
 	assert_int_equal(heap_pages, 0);
@@ -453,7 +319,7 @@ static void test_chunks(void **state)
 static void test_shared_xattrs(void **state)
 {
 	(void)state;
-	if (!have_user_xattrs)
+	if (!tree_has_xattrs)
 		skip();
 	compare_with("-x1", false);
 	compare_with("-x100 -Eforce-inode-extended", true);
@@ -626,5 +492,5 @@ int main(void)
 		cmocka_unit_test(test_no_memory), cmocka_unit_test(test_compressed),
 	};
 
-	return cmocka_run_group_tests(tests, make_tree, remove_tree);
+	return cmocka_run_group_tests(tests, tree_make, tree_remove);
 }

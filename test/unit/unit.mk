@@ -12,7 +12,7 @@ UNIT_clock := lib/muldiv.c $(addprefix kernel/,core/clock_measure.c core/clock_s
 UNIT_cmdline := lib/cmdline.c
 EROFS_SRC   := test/unit/shim/heap.c test/unit/shim/vnode.c kernel/fs/erofs.c kernel/fs/erofs_data.c kernel/fs/erofs_dir.c \
 	kernel/fs/erofs_xattr.c lib/checksum.c lib/rbtree.c
-UNIT_erofs  := $(EROFS_SRC)
+UNIT_erofs  := $(EROFS_SRC) test/unit/erofs_tree.c
 UNIT_elf    := lib/elf.c
 UNIT_fmt    := lib/fmt.c
 UNIT_log    := lib/fmt.c
@@ -22,6 +22,7 @@ UNIT_panic := lib/fmt.c lib/symtab.c
 UNIT_machine := test/unit/physmem.c kernel/boot/phys.c kernel/dev/machine.c kernel/dev/power/acpi.c kernel/dev/power/pc_reset.c
 UNIT_mptable := test/unit/physmem.c kernel/boot/phys.c kernel/dev/firmware/table.c kernel/dev/firmware/fw_cfg.c lib/cmdline.c
 UNIT_futex  := $(addprefix kernel/linux/,futex.c futex_requeue.c futex_pi.c futex_exit.c)
+UNIT_futex_threads :=
 UNIT_muldiv := lib/muldiv.c
 UNIT_random := lib/chacha20.c
 UNIT_rbtree := lib/rbtree.c
@@ -42,6 +43,12 @@ UNIT_symtab := lib/symtab.c
 UNIT_syscall := lib/cmdline.c lib/fmt.c $(addprefix kernel/linux/,syscall.c syscall_trace.c) \
 	$(addprefix gen/kernel/linux/,errno_names.c syscall_names.c)
 UNIT_virtio_mmio := kernel/dev/firmware/virtio_mmio.c kernel/dev/firmware/aml.c lib/cmdline.c
+
+VFS_SRC     := test/unit/vfs_env.c kernel/mem/page_index.c lib/rbtree.c lib/fmt.c \
+	$(addprefix kernel/file/,access.c attr.c change.c chardev.c dentry.c dentry_path.c dir_file.c inotify_event.c mount.c \
+	open.c vnode.c vnode_file.c walk.c) \
+	$(addprefix kernel/fs/,cache.c tmpfs.c tmpfs_dir.c tmpfs_file.c tmpfs_hole.c tmpfs_map.c tmpfs_readdir.c tmpfs_xattr.c)
+UNIT_tmpfs  := $(VFS_SRC)
 
 UNIT_TESTS  := $(patsubst test/unit/test_%.c,%,$(sort $(wildcard test/unit/test_*.c)))
 UNIT_OBJ    := $(B)/obj/unit

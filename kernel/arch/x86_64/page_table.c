@@ -1,20 +1,17 @@
 /*
  * 4-level page tables (Intel SDM vol. 3, 4.5): mapping with 4 KiB, 2 MiB and 1 GiB pages, splitting, lookup, and the direct
  * map. New tables are linked in with one atomic exchange, so CPUs may fill different ranges under the same upper table
- * without a lock. Tables are not given back while an address space lives: ranges are reused.
+ * without a lock. Tables of the kernel half are never given back: ranges are reused.
  */
-#include "kernel/arch/arch.h"
-#include "kernel/arch/x86_64/image.h"
+#include "kernel/arch/x86_64/page_table.h"
+
 #include "kernel/arch/x86_64/msr.h"
 #include "kernel/arch/x86_64/regs.h"
 #include "lib/errno.h"
 #include "lib/util.h"
 
-#define TABLE_ENTRIES 512
-#define PTE_NX (1ul << 63)
-#define PTE_ADDRESS 0x000ffffffffff000ul
-#define LEVEL_ROOT 3
 #define FLUSH_PAGES_MAX 32
+#define LOWER_HALF_END (1ul << 47)
 
 struct arch_aspace arch_kernel_aspace;
 
@@ -30,16 +27,6 @@ static uintptr_t image_offset;
 static bool has_huge_pages __attribute__((section(".bss.protected")));
 static paddr_t phys_limit __attribute__((section(".bss.protected")));
 
-static inline unsigned level_shift(unsigned level)
-{
-	return PAGE_SHIFT + 9 * level;
-}
-
-static inline unsigned table_index(uintptr_t va, unsigned level)
-{
-	return va >> level_shift(level) & (TABLE_ENTRIES - 1);
-}
-
 uint64_t *page_table_virt(paddr_t pa)
 {
 	if (pa - arch_layout.image_phys < arch_layout.image_len)
@@ -47,7 +34,7 @@ uint64_t *page_table_virt(paddr_t pa)
 	return arch_phys_to_virt(pa);
 }
 
-static paddr_t table_alloc(void)
+paddr_t page_table_alloc(void)
 {
 	unsigned i = __atomic_load_n(&pool_used, __ATOMIC_RELAXED);
 
@@ -59,13 +46,12 @@ static paddr_t table_alloc(void)
 	return arch_upcalls.table_page_alloc();
 }
 
-/* The table below ENTRY, made on demand. NULL: no memory, or ENTRY is a large page. */
-static uint64_t *table_below(uint64_t *entry, bool make)
+uint64_t *page_table_below(uint64_t *entry, bool make)
 {
 	uint64_t value = __atomic_load_n(entry, __ATOMIC_ACQUIRE);
 
 	if (!(value & PTE_PRESENT)) {
-		paddr_t pa = make ? table_alloc() : 0;
+		paddr_t pa = make ? page_table_alloc() : 0;
 		uint64_t fresh = pa | PTE_PRESENT | PTE_WRITE | PTE_ACCESSED;
 
 		if (!pa)
@@ -79,16 +65,13 @@ static uint64_t *table_below(uint64_t *entry, bool make)
 	return page_table_virt(value & PTE_ADDRESS);
 }
 
-static uint64_t pte_flags(unsigned prot, unsigned level)
+/* The kernel half is the same in all address spaces, so its translations are global. */
+static uint64_t pte_flags(uintptr_t va, unsigned prot, unsigned level)
 {
-	uint64_t flags = PTE_PRESENT | PTE_ACCESSED | PTE_GLOBAL;
+	uint64_t flags = pte_bits(prot);
 
-	if (prot & PT_WRITE)
-		flags |= PTE_WRITE | PTE_DIRTY;
-	if (!(prot & PT_EXEC))
-		flags |= PTE_NX;
-	else if (prot & PT_WRITE)
-		flags |= PTE_WX;
+	if ((intptr_t)va < 0)
+		flags |= PTE_GLOBAL;
 	if (prot & PT_UNCACHED)
 		flags |= PTE_PCD | PTE_PWT;
 	if (level)
@@ -119,7 +102,7 @@ static uint64_t *entry_at(struct arch_aspace *as, uintptr_t va, unsigned level, 
 	for (unsigned l = LEVEL_ROOT; l > level; l--) {
 		uint64_t *entry = &table[table_index(va, l)];
 
-		table = table_below(entry, true);
+		table = page_table_below(entry, true);
 		if (!table) {
 			*error = *entry & PTE_PRESENT ? -EEXIST : -ENOMEM;
 			return NULL;
@@ -142,7 +125,7 @@ int arch_pt_map(struct arch_aspace *as, uintptr_t va, paddr_t pa, size_t len, un
 		if (!entry)
 			return error;
 		/* As much of this table as can have the same page size. */
-		uint64_t value = pa | pte_flags(prot, level);
+		uint64_t value = pa | pte_flags(va, prot, level);
 		size_t n = MIN(TABLE_ENTRIES - table_index(va, level), len >> level_shift(level));
 		for (uint64_t *end = entry + n; entry < end; value += step) {
 			if (*entry & PTE_PRESENT)
@@ -158,7 +141,7 @@ int arch_pt_map(struct arch_aspace *as, uintptr_t va, paddr_t pa, size_t len, un
 static int large_page_split(uint64_t *entry, uint64_t value, unsigned level)
 {
 	uint64_t large = value, step = 1ul << level_shift(level - 1);
-	paddr_t pa = table_alloc();
+	paddr_t pa = page_table_alloc();
 
 	if (!pa)
 		return -ENOMEM;
@@ -167,18 +150,18 @@ static int large_page_split(uint64_t *entry, uint64_t value, unsigned level)
 		value &= ~(uint64_t)PTE_LARGE;
 	for (unsigned i = 0; i < TABLE_ENTRIES; i++)
 		table[i] = value + i * step;
-	/* Another CPU that changes another part of the same page may have been faster: as in table_below. */
+	/* Another CPU that changes another part of the same page may have been faster: as in page_table_below. */
 	__atomic_compare_exchange_n(entry, &large, pa | PTE_PRESENT | PTE_WRITE | PTE_ACCESSED, false, __ATOMIC_RELEASE,
 				    __ATOMIC_RELAXED);
 	return 0;
 }
 
 /*
- * Calls change(entry, level) for every present entry that maps part of [VA, VA+LEN), after splitting those large pages of
+ * Calls change(entry, va, level, prot) for every present entry that maps part of [VA, VA+LEN), after splitting those large pages of
  * which only a part is meant.
  */
 static int range_change(struct arch_aspace *as, uintptr_t va, size_t len,
-			uint64_t (*change)(uint64_t, unsigned, unsigned), unsigned prot)
+			uint64_t (*change)(uint64_t, uintptr_t, unsigned, unsigned), unsigned prot)
 {
 	uintptr_t end = va + len;
 
@@ -198,25 +181,25 @@ static int range_change(struct arch_aspace *as, uintptr_t va, size_t len,
 				if (large_page_split(entry, *entry, level))
 					return -ENOMEM;
 			}
-			table = table_below(entry, false);
+			table = page_table_below(entry, false);
 		}
 		if (*entry & PTE_PRESENT)
-			*entry = change(*entry, level, prot);
+			*entry = change(*entry, va, level, prot);
 		uintptr_t next = ALIGN_DOWN(va, 1ul << level_shift(level)) + (1ul << level_shift(level));
 		va = next - va < end - va ? next : end;
 	}
 	return 0;
 }
 
-static uint64_t change_unmap(uint64_t entry, unsigned level, unsigned prot)
+static uint64_t change_unmap(uint64_t entry, uintptr_t va, unsigned level, unsigned prot)
 {
-	(void)entry, (void)level, (void)prot;
+	(void)entry, (void)va, (void)level, (void)prot;
 	return 0;
 }
 
-static uint64_t change_protect(uint64_t entry, unsigned level, unsigned prot)
+static uint64_t change_protect(uint64_t entry, uintptr_t va, unsigned level, unsigned prot)
 {
-	return (entry & PTE_ADDRESS) | pte_flags(prot, level);
+	return (entry & PTE_ADDRESS) | pte_flags(va, prot, level);
 }
 
 int arch_pt_unmap(struct arch_aspace *as, uintptr_t va, size_t len)
@@ -251,12 +234,17 @@ bool arch_pt_lookup(struct arch_aspace *as, uintptr_t va, paddr_t *pa, unsigned 
 		*pa = (entry & PTE_ADDRESS & ~((1ul << level_shift(level)) - 1)) + offset;
 	if (prot)
 		*prot = PT_READ | (entry & PTE_WRITE ? PT_WRITE : 0) | (entry & PTE_NX ? 0 : PT_EXEC) |
-			(entry & PTE_PCD ? PT_UNCACHED : 0) | (entry & PTE_WX ? PT_WX_ALLOWED : 0);
+			(entry & PTE_PCD ? PT_UNCACHED : 0) | (entry & PTE_WX ? PT_WX_ALLOWED : 0) |
+			(entry & PTE_OWNED ? PT_OWNED : 0) | (entry & PTE_PRIVATE ? PT_PRIVATE : 0);
 	return true;
 }
 
 void arch_tlb_flush(uintptr_t va, size_t len)
 {
+	if (len > FLUSH_PAGES_MAX * PAGE_SIZE && len <= LOWER_HALF_END && va <= LOWER_HALF_END - len) {
+		write_cr3(read_cr3());
+		return;
+	}
 	if (len > FLUSH_PAGES_MAX * PAGE_SIZE) {
 		/* Global pages leave the TLB only when CR4.PGE changes (Intel SDM vol. 3, 4.10.4.1). */
 		uint64_t cr4 = read_cr4();
@@ -289,7 +277,7 @@ paddr_t page_table_boot(void)
 void page_table_init(void)
 {
 	image_offset = arch_layout.image_virt - arch_layout.image_phys;
-	arch_kernel_aspace.root = table_alloc();
+	arch_kernel_aspace.root = page_table_alloc();
 }
 
 /* Reads the CPU's limits once; the first caller of arch_physmap_add comes long before a second CPU runs. */
@@ -331,7 +319,7 @@ static bool physmap_add_beside_image(paddr_t pa, paddr_t end)
 			return false;
 		uint64_t *last = entry + (TABLE_ENTRIES - 1 - table_index((uintptr_t)arch_phys_to_virt(pa), 0));
 		for (;; entry++, pa += PAGE_SIZE) {
-			*entry = pa | pte_flags(PT_READ | PT_WRITE, 0);
+			*entry = pa | pte_flags(UINTPTR_MAX, PT_READ | PT_WRITE, 0);
 			if (entry == last || pa + PAGE_SIZE >= end || pa + PAGE_SIZE == arch_layout.image_phys)
 				break;
 		}
@@ -381,7 +369,7 @@ void *arch_physmap_add(paddr_t pa, size_t len)
 		}
 		uint64_t *entry = entry_at(&arch_kernel_aspace, (uintptr_t)arch_phys_to_virt(block), 1, &error);
 		if (entry && !(*entry & PTE_PRESENT))
-			*entry = block | pte_flags(PT_READ | PT_WRITE, 1);
+			*entry = block | pte_flags(UINTPTR_MAX, PT_READ | PT_WRITE, 1);
 		else if (!entry && error == -ENOMEM)
 			return NULL;
 	}

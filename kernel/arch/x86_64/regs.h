@@ -54,7 +54,10 @@
 #define PTE_DIRTY 0x40
 #define PTE_LARGE 0x80
 #define PTE_GLOBAL 0x100
-#define PTE_WX 0x200 /* ours, an ignored bit: writable and executable on purpose */
+/* Ours, bits that the CPU ignores: writable and executable on purpose; PT_OWNED; PT_PRIVATE. */
+#define PTE_WX 0x200
+#define PTE_OWNED 0x400
+#define PTE_PRIVATE 0x800
 
 /* Segment selectors of cpu.c's descriptor table. */
 #define SELECTOR_CODE 0x08

@@ -53,24 +53,23 @@ static const char exception_names[][24] = {
 	"control protection",
 };
 
-/* Page-fault error code bits (Intel SDM vol. 3, 4.7). */
-enum { PF_PRESENT = 1, PF_WRITE = 2, PF_RESERVED = 8, PF_FETCH = 16 };
-
 static const char *page_fault_reason(const struct trapframe *frame, uintptr_t address)
 {
-	if (frame->error & PF_RESERVED)
+	if (frame->error & FAULT_RESERVED)
 		return "reserved bit in a page table";
 	if (address < 0x10000)
 		return "NULL pointer";
-	if (!(frame->error & PF_PRESENT))
+	if (!(frame->error & FAULT_PRESENT))
 		return "not mapped";
-	return frame->error & PF_FETCH ? "not executable" : "read-only";
+	return frame->error & FAULT_FETCH ? "not executable" : "read-only";
 }
 
 static void __attribute__((noreturn, cold)) exception_panic(struct trapframe *frame, uintptr_t address)
 {
 	if (frame->vector == VECTOR_PAGE_FAULT) {
-		const char *access = frame->error & PF_FETCH ? "execute" : frame->error & PF_WRITE ? "write" : "read";
+		const char *access = frame->error & FAULT_FETCH	  ? "execute"
+				     : frame->error & FAULT_WRITE ? "write"
+								  : "read";
 
 		arch_upcalls.panic(frame, "page fault: %s at %#lx: %s", access, address,
 				   page_fault_reason(frame, address));
