@@ -23,7 +23,6 @@ struct crowd {
 	const char *name;
 	void (*gather)(unsigned n);
 	void (*disperse)(void);
-	unsigned n;
 };
 
 extern const struct op ops[];
