@@ -13,13 +13,17 @@ $(B)/bench/insns.so: bench/insns.c
 	$(HOSTCC) $(HOSTCFLAGS) -shared -fPIC -o $@ $<
 
 # Ordinary Linux programs, static, that run in every guest: NAME-musl and NAME-glibc. The compilers are those of test/linux.
+BENCH_CFLAGS   := -std=gnu17 -O2 -D_GNU_SOURCE -I. $(WARN) -pthread
 BENCH_PROGRAMS := $(foreach n,cost hello init spin,$(B)/bench/programs/$(n)-musl $(B)/bench/programs/$(n)-glibc)
-BENCH_CFLAGS   := -std=gnu17 -O2 -D_GNU_SOURCE -I. $(WARN) -pthread -static
 bench-programs: $(BENCH_PROGRAMS)
-$(B)/bench/programs/cost-musl $(B)/bench/programs/cost-glibc: bench/programs/cost_ops.c bench/programs/cost_crowds.c
-$(B)/bench/programs/%-musl: bench/programs/%.c bench/programs/cost.h
-	@mkdir -p $(@D)
-	$(Q)$(LINUX_CC_musl-static) $(BENCH_CFLAGS) -o $@ $(filter %.c,$^)
-$(B)/bench/programs/%-glibc: bench/programs/%.c bench/programs/cost.h
-	@mkdir -p $(@D)
-	$(Q)$(LINUX_CC_glibc-static) $(BENCH_CFLAGS) -o $@ $(filter %.c,$^)
+
+define bench_flavour
+$(B)/obj/bench/$(1)/%.o: bench/programs/%.c bench/bench.mk
+	@mkdir -p $$(@D)
+	$$(Q)$$(LINUX_CC_$(1)-static) $$(BENCH_CFLAGS) -MMD -MP -c $$< -o $$@
+$(B)/bench/programs/cost-$(1): $(B)/obj/bench/$(1)/cost_ops.o $(B)/obj/bench/$(1)/cost_crowds.o
+$(B)/bench/programs/%-$(1): $(B)/obj/bench/$(1)/%.o
+	@mkdir -p $$(@D)
+	$$(Q)$$(firstword $$(LINUX_CC_$(1)-static)) -pthread -static -o $$@ $$^
+endef
+$(foreach f,musl glibc,$(eval $(call bench_flavour,$(f))))

@@ -10,7 +10,7 @@ import tempfile
 
 import measure
 import costs
-import programs
+import apps
 import qemu
 
 HELLO = qemu.image_path("hello")
@@ -70,7 +70,7 @@ BENCHMARKS = [
     ("least_memory", least_memory, "MiB", 2),
     ("thread_switch", switch_cost, "instructions", 300),
     *costs.BENCHMARKS,
-    *programs.BENCHMARKS,
+    *apps.BENCHMARKS,
 ]
 
 
@@ -91,7 +91,7 @@ def main():
             print(f"{name}: {problem}", file=sys.stderr)
             value, verdict, bar = "none", "MISSED", None if callable(bar) else bar
         rows.append((name, str(value), unit, "-" if bar is None else f"<= {bar}", verdict))
-        print("%-28s %12s %-14s %-12s %s" % rows[-1], flush=True)
+        print("%-28s %12s %-20s %-12s %s" % rows[-1], flush=True)
     if not wanted:
         with open(os.path.join(qemu.BUILD, "bench.tsv"), "w", encoding="ascii") as table:
             for row in [("name", "value", "unit", "bar", "verdict"), *rows]:

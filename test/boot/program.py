@@ -160,8 +160,9 @@ def tree_of(path, files=(), place=None):
 
 def link(tree, cmdline, target):
     """Makes one bootable file, TARGET, with the kernel, TREE as its root file system, and CMDLINE."""
-    roots = subprocess.run([os.path.join(qemu.ROOT, "scripts", "syscalls"), "--roots"], check=True, capture_output=True, text=True)
-    subprocess.run([os.path.join(qemu.ROOT, "scripts", "link-image"), "-o", os.path.abspath(target),
+    scripts = os.path.join(qemu.ROOT, "scripts")
+    roots = subprocess.run([os.path.join(scripts, "syscalls"), "--roots"], check=True, capture_output=True, text=True)
+    subprocess.run([os.path.join(scripts, "link-image"), "-o", os.path.abspath(target),
                     "-l", "build/obj/release/libkernel.a", "-t", "kernel/arch/x86_64/image.ld", "-s", "build/bin/drupe-symtab",
                     "-p", "kernel/init/platforms/qemu", "-u", "main " + roots.stdout.replace("-u ", ""),
                     "-r", tree.image(), "-c", cmdline], cwd=qemu.ROOT, check=True)
