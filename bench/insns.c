@@ -3,7 +3,7 @@
  * output. DRUPE_MARK holds texts, one a line, which lines of the guest are expected to hold in this order; when such a line is
  * complete, one line goes to the file descriptor DRUPE_MARK_FD, which is closed after the last:
  *
- *	CLOCK_MONOTONIC in nanoseconds, guest instructions since reset (-1 when QEMU does not count), QEMU's CPU time in nanoseconds
+ *	CLOCK_MONOTONIC in ns, guest instructions since reset (-1 when QEMU does not count), QEMU's CPU time in ns
  *
  * icount_get_raw is QEMU's own counter (softmmu/icount.c), kept under -icount and exported by Debian's qemu-system-x86_64
  * 7.2. The write happens inside the guest's OUT instruction on the vCPU's thread, so the count is exact and repeats to the
@@ -51,7 +51,8 @@ static void report(void)
 {
 	long long insns = counting && icount_get_raw ? (long long)icount_get_raw() : -1;
 
-	dprintf(mark_fd, "%lld %lld %lld\n", nanoseconds(CLOCK_MONOTONIC), insns, nanoseconds(CLOCK_PROCESS_CPUTIME_ID));
+	dprintf(mark_fd, "%lld %lld %lld\n", nanoseconds(CLOCK_MONOTONIC), insns,
+		nanoseconds(CLOCK_PROCESS_CPUTIME_ID));
 	mark = strsep(&later_marks, "\n");
 	if (mark)
 		return;

@@ -16,8 +16,9 @@ COUNT_INSTRUCTIONS = ["-icount", "shift=0,sleep=off"]
 
 
 def until_lines(command, marks, timeout=60):
-    """For each of MARKS, texts that lines of COMMAND's console hold one after the other, (milliseconds since COMMAND was
-    started, instructions, milliseconds of CPU time that QEMU used). Fewer when TIMEOUT seconds have passed, or COMMAND has ended, before the last."""
+    """For each of MARKS, texts that lines of COMMAND's console hold one after the other: (milliseconds since COMMAND was
+    started, instructions, milliseconds of CPU time that QEMU used). Fewer when TIMEOUT seconds have passed, or COMMAND has
+    ended, before the last."""
     reader, writer = os.pipe()
     environment = dict(os.environ, LD_PRELOAD=SHIM, DRUPE_MARK="\n".join(marks), DRUPE_MARK_FD=str(writer))
     if "-icount" in command:

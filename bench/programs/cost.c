@@ -5,7 +5,7 @@
  * loop of known length proves it before anything is measured. The same binary runs in every guest.
  *
  *	cost			every operation, alone
- *	cost CROWD...		every operation in the presence of each: "alone", or the name of a crowd and how large it is: files=10000
+ *	cost CROWD...		every operation in the presence of each: "alone", or a crowd with its size: files=10000
  *	cost CROWD:OP...	that operation only
  *
  * For each it prints `cost: CROWD OP INSTRUCTIONS`: the median of BATCHES batches, so that a timer's tick, which falls into

@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define ROUNDS 150000000u
+#define ROUNDS 80000000u
 #define THREADS_MAX 64
 
 static unsigned rounds_each;
