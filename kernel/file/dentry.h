@@ -25,6 +25,13 @@ struct mount {
 	struct lazy_mount *lazy; /* those not yet looked up in ROOT; taken off with ROOT's lock and dentry_lock held */
 };
 
+/* What a walk that only knows plain cases may do with a dentry. */
+enum dentry_kind {
+	DENTRY_SPECIAL, /* nothing: negative, a symbolic link, covered by a mount */
+	DENTRY_DIR,	/* go through it, or end there */
+	DENTRY_LEAF,	/* end there */
+};
+
 struct dentry {
 	uint32_t refs; /* atomic; from 1 to 0 under dentry_lock only */
 	uint32_t hash; /* of parent and name */
@@ -34,12 +41,16 @@ struct dentry {
 	struct mount *mounted; /* what covers it, NULL: nothing */
 	struct mount *mount;   /* of a root: what it is the root of */
 	uint16_t len;
+	uint8_t kind; /* enum dentry_kind */
 	bool hashed;
 	bool deleted; /* its name was taken away while it was in use */
 	bool used;    /* looked up since the LRU list was last looked through; may be set without the lock */
 	struct list lru;
-	const char *name; /* inline_name, or from kmalloc; no terminator, padded with up to 7 bytes that may be read */
-	char inline_name[DENTRY_NAME_INLINE];
+	const char *name; /* inline_name, or from kmalloc; no terminator */
+	union {
+		char inline_name[DENTRY_NAME_INLINE]; /* zeros behind the name */
+		uint64_t word;			      /* all of a name of less than 8 bytes */
+	};
 };
 
 extern struct spinlock dentry_lock;
@@ -65,13 +76,12 @@ static inline uint64_t name_hash_begin(const struct dentry *parent)
 
 static inline uint64_t name_hash_step(uint64_t hash, uint64_t word)
 {
-	hash = (hash ^ word) * 0x9e3779b97f4a7c15;
-	return hash ^ hash >> 32;
+	return (hash ^ hash >> 32 ^ word) * 0x9e3779b97f4a7c15;
 }
 
 static inline uint32_t name_hash_end(uint64_t hash)
 {
-	return (uint32_t)(hash * 0xff51afd7ed558ccd >> 32);
+	return (uint32_t)(hash >> 32);
 }
 
 uint32_t name_hash(const struct dentry *parent, const char *name, size_t len);
@@ -138,6 +148,11 @@ static inline void dentry_get_locked(struct dentry *dentry)
 {
 	__atomic_fetch_add(&dentry->refs, 1, __ATOMIC_RELAXED);
 }
+
+/* dentry_lock held. Its kind, after what it depends on has changed. */
+void dentry_kind_set(struct dentry *dentry);
+/* dentry_lock held. DENTRY's vnode, if it has one, is no longer known by it. */
+void dentry_forget_vnode(struct dentry *dentry);
 
 /* DENTRY, new and not yet in the cache, in a directory whose mount has lazy ones: mounts what is to be mounted there. */
 void mount_lazy(struct dentry *dentry);

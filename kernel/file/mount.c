@@ -70,12 +70,16 @@ int path_mount(struct dentry *dentry, struct file_system *fs, const char *source
 		dentry_get_locked(dentry);
 		mount->at = dentry;
 		dentry->mounted = mount;
+		dentry_kind_set(dentry);
 		list_push_back(&mounts, &mount->link);
+	}
+	if (error) {
+		dentry_forget_vnode(mount->root);
+		mount->root->vnode = NULL; /* the caller keeps FS */
 	}
 	spin_unlock(&dentry_lock);
 	if (!error)
 		return 0;
-	mount->root->vnode = NULL; /* the caller keeps FS */
 	dentry_put(mount->root);
 	mount_free(mount);
 	return error;
@@ -192,6 +196,7 @@ int path_unmount(struct dentry *dentry, unsigned flags)
 	if (!error) {
 		list_remove(&mount->link);
 		mount->at->mounted = NULL;
+		dentry_kind_set(mount->at);
 		mount->root->mount = NULL;
 	}
 	spin_unlock(&dentry_lock);

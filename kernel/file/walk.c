@@ -78,8 +78,8 @@ static inline uint64_t word_end(uint64_t word)
 	return (((word - ones) & ~word) | ((slash - ones) & ~slash)) & tops;
 }
 
-/* Length of the name that P begins with, and its hash in PARENT. */
-static inline size_t name_scan(const struct dentry *parent, const char *p, uint32_t *hash)
+/* Length of the name that P begins with, and its hash in PARENT; *LAST: what of it is behind the last multiple of 8 bytes. */
+static inline size_t name_scan(const struct dentry *parent, const char *p, uint32_t *hash, uint64_t *last)
 {
 	uint64_t value = name_hash_begin(parent), word = word_load(p), end = word_end(word);
 	size_t len = 0;
@@ -90,11 +90,11 @@ static inline size_t name_scan(const struct dentry *parent, const char *p, uint3
 		word = word_load(p + len);
 		end = word_end(word);
 	}
-	/* The bits below the lowest of END; those of the bytes before it. */
-	word &= ((end & -end) >> 7) - 1;
-	if (word)
+	word &= ((end & -end) >> 7) - 1; /* the bytes before the one that has the lowest bit of END */
+	if (likely(word))
 		value = name_hash_step(value, word);
 	*hash = name_hash_end(value);
+	*last = word;
 	return len + (unsigned)__builtin_ctzll(end) / 8;
 }
 
@@ -346,6 +346,7 @@ static int run(struct walker *w)
 
 	while (!done && !error) {
 		const char *next;
+		uint64_t word;
 		uint32_t hash;
 		size_t len;
 		bool last;
@@ -364,7 +365,7 @@ static int run(struct walker *w)
 		error = may_search(w, w->at->vnode);
 		if (error)
 			break;
-		len = name_scan(w->at, w->path, &hash);
+		len = name_scan(w->at, w->path, &hash, &word);
 		next = skip_slashes(w->path + len);
 		last = !*next && (!w->link || !w->link->rest);
 		if (last && w->flags & WALK_PARENT) {
@@ -431,6 +432,17 @@ static __attribute__((noinline)) int walk_on(struct fs_context *context, struct 
 	return error;
 }
 
+/* dentry_find_locked for a name of less than 8 bytes, WORD; no name is the start of another that way. */
+static inline struct dentry *find_short(const struct dentry *parent, uint64_t word, uint32_t hash)
+{
+	struct dentry *dentry = dentry_table[hash >> dentry_table_shift];
+
+	for (; dentry; dentry = dentry->hash_next)
+		if (dentry->word == word && dentry->parent == parent)
+			break;
+	return dentry;
+}
+
 /*
  * As far as everything is as it mostly is: names that are cached and neither "." nor "..", of directories that the caller may
  * search, no links, nothing mounted. True: *AT is the end of *PATH. False: from *AT on, *PATH is still to be walked. dentry_lock is
@@ -440,34 +452,41 @@ static inline bool walk_cached(const struct cred *cred, struct dentry **at, cons
 {
 	struct dentry *dir = *at, *child;
 	const char *p = *path, *next;
-	uint32_t mode, hash;
+	uint64_t word;
+	uint32_t hash;
 	size_t len;
 
 	for (;;) {
-		*at = dir;
-		*path = p;
-		mode = dir->vnode->mode;
-		if (unlikely(!S_ISDIR(mode) || *p == '.'))
-			return false;
-		if (unlikely(cred->fsuid != 0 && (mode & 0111) != 0111))
-			return false;
-		len = name_scan(dir, p, &hash);
+		if (unlikely(dir->kind != DENTRY_DIR || *p == '.'))
+			break;
+		if (unlikely(cred->fsuid != 0) && (dir->vnode->mode & 0111) != 0111)
+			break;
+		len = name_scan(dir, p, &hash, &word);
 		next = p + len;
 		if (unlikely(*next != '/' && flags & WALK_PARENT))
-			return false;
-		child = dentry_find_locked(dir, p, len, hash);
-		if (unlikely(!child || !child->vnode || child->mounted || S_ISLNK(child->vnode->mode)))
-			return false;
-		if (*next != '/')
 			break;
+		if (likely(len < 8))
+			child = find_short(dir, word, hash);
+		else
+			child = dentry_find_locked(dir, p, len, hash);
+		if (unlikely(!child || child->kind == DENTRY_SPECIAL))
+			break;
+		child->used = true;
+		if (*next != '/') {
+			if (unlikely(flags & WALK_DIRECTORY && child->kind != DENTRY_DIR))
+				break;
+			*at = child;
+			return true;
+		}
 		next = skip_slashes(next + 1);
 		if (unlikely(!*next))
-			return false;
+			break;
 		p = next;
 		dir = child;
 	}
-	*at = child;
-	return !(flags & WALK_DIRECTORY) || S_ISDIR(child->vnode->mode);
+	*at = dir;
+	*path = p;
+	return false;
 }
 
 int path_walk(struct fs_context *context, struct dentry *at, const char *path, unsigned flags, struct walk *walk)
@@ -492,7 +511,7 @@ int path_walk(struct fs_context *context, struct dentry *at, const char *path, u
 		spin_unlock(&dentry_lock);
 		return error;
 	}
-	if (unlikely(!*path || at->mounted || !walk_cached(&context->cred, &at, &path, flags)))
+	if (unlikely(!*path || !walk_cached(&context->cred, &at, &path, flags)))
 		return walk_on(context, root, at, path, flags, walk);
 	dentry_get_locked(at);
 	spin_unlock(&dentry_lock);

@@ -29,6 +29,7 @@ static void pages_remove(struct tmpfs_node *node, uint64_t first, uint64_t last)
 {
 	__atomic_fetch_add(&node->generation, 1, __ATOMIC_RELEASE);
 	tmpfs_uncharge(tmpfs_of(&node->vnode), page_cache_remove(&node->cache, first, last));
+	tmpfs_blocks_set(node);
 }
 
 int tmpfs_truncate(struct vnode *vnode, uint64_t size)

@@ -118,8 +118,13 @@ int tmpfs_xattr_set(struct vnode *vnode, const char *name, const void *value, si
 ssize_t tmpfs_xattr_list(struct vnode *vnode, char *list, size_t size);
 void tmpfs_xattr_free_all(struct tmpfs_xattr *xattr);
 
+/* After pages or lower_size changed. Two at once may leave what the first saw, until the next. */
+static inline void tmpfs_blocks_set(struct tmpfs_node *node)
+{
+	node->vnode.blocks = node->cache.nr_pages * (PAGE_SIZE / 512) + (node->lower_size + 511) / 512;
+}
+
 /* tmpfs.c: of all kinds of nodes. */
-int tmpfs_getattr(struct vnode *vnode, struct vnode_attr *attr);
 int tmpfs_setattr(struct vnode *vnode, const struct vnode_attr *attr, unsigned mask);
 ssize_t tmpfs_readlink(struct vnode *vnode, char *buf, size_t size);
 void tmpfs_release(struct vnode *vnode);
