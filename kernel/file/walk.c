@@ -448,7 +448,8 @@ static inline struct dentry *find_short(const struct dentry *parent, uint64_t wo
  * search, no links, nothing mounted. True: *AT is the end of *PATH. False: from *AT on, *PATH is still to be walked. dentry_lock is
  * held.
  */
-static inline bool walk_cached(const struct cred *cred, struct dentry **at, const char **path, unsigned flags)
+static inline bool walk_cached(const struct cred *cred, struct dentry **at, const char **path, unsigned flags,
+			       struct walk *walk)
 {
 	struct dentry *dir = *at, *child;
 	const char *p = *path, *next;
@@ -463,8 +464,14 @@ static inline bool walk_cached(const struct cred *cred, struct dentry **at, cons
 			break;
 		len = name_scan(dir, p, &hash, &word);
 		next = p + len;
-		if (unlikely(*next != '/' && flags & WALK_PARENT))
-			break;
+		if (*next != '/' && flags & WALK_PARENT) {
+			if (unlikely(len > NAME_LEN_MAX))
+				break;
+			walk->last = p;
+			walk->last_len = len;
+			*at = dir;
+			return true;
+		}
 		if (likely(len < 8))
 			child = find_short(dir, word, hash);
 		else
@@ -511,7 +518,7 @@ int path_walk(struct fs_context *context, struct dentry *at, const char *path, u
 		spin_unlock(&dentry_lock);
 		return error;
 	}
-	if (unlikely(!*path || !walk_cached(&context->cred, &at, &path, flags)))
+	if (unlikely(!*path || !walk_cached(&context->cred, &at, &path, flags, walk)))
 		return walk_on(context, root, at, path, flags, walk);
 	dentry_get_locked(at);
 	spin_unlock(&dentry_lock);
