@@ -41,6 +41,7 @@ void run_queue_move(struct run_queue *from, struct run_queue *to, struct thread 
 	thread->vruntime += to->min_vruntime - from->min_vruntime;
 	thread->queue = to;
 	thread->misplaced = !cpu_is_in(thread->affinity, to->cpu);
+	thread_was_switched(thread);
 }
 
 void run_queue_charge(struct run_queue *rq, uint64_t now)

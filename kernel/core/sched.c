@@ -155,6 +155,7 @@ static void preempt(bool yield)
 	} else if (first && (yield || vruntime_is_before(first->vruntime, current->vruntime))) {
 		if (vruntime_is_before(current->vruntime, first->vruntime))
 			current->vruntime = first->vruntime; /* equal ones keep the order in which they came */
+		thread_was_switched(current);
 		run_queue_insert(rq, current);
 		switch_away(rq, now);
 	} else {

@@ -139,6 +139,13 @@ static inline void run_queue_remove(struct run_queue *rq, struct thread *thread)
 	WRITE_ONCE(rq->nr_queued, rq->nr_queued - 1);
 }
 
+/* THREAD does not run, or runs on this CPU with interrupts disabled: it hears of it when it goes back to the application. */
+static inline void thread_was_switched(struct thread *thread)
+{
+	if (thread->task)
+		__atomic_fetch_or(&thread->work, THREAD_WORK_SWITCHED, __ATOMIC_RELAXED);
+}
+
 /* Counts what the running thread has used until NOW. */
 void run_queue_charge(struct run_queue *rq, uint64_t now);
 /* The running thread of RQ (locked) has to give way. When it is another CPU's, cpu_reschedule has to follow. */

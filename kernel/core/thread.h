@@ -66,7 +66,8 @@ struct thread {
 
 /* What an application's thread has to look at before it goes on in the application. */
 enum thread_work {
-	THREAD_WORK_SIGNAL = 1, /* a signal may be there; also ends waits that can be interrupted */
+	THREAD_WORK_SIGNAL = 1,	  /* a signal may be there; also ends waits that can be interrupted */
+	THREAD_WORK_SWITCHED = 2, /* it lost the CPU against its will, or runs on another one (rseq(2)) */
 };
 
 /*

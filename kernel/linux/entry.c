@@ -3,6 +3,7 @@
 #include "kernel/arch/arch.h"
 #include "kernel/core/thread.h"
 #include "kernel/linux/abi_signal.h"
+#include "kernel/linux/rseq.h"
 #include "kernel/linux/syscall.h"
 #include "kernel/linux/task.h"
 #include "kernel/mem/user.h"
@@ -23,15 +24,32 @@ bool app_page_fault(struct trapframe *frame, uintptr_t address)
 /* Page-fault error code (Intel SDM vol. 3, 4.7). */
 enum { PF_PRESENT = 1, PF_WRITE = 2, PF_FETCH = 16 };
 
-/* Signal and code of an exception (Linux arch/x86/kernel/traps.c; sigaction(2)); page faults have more to say. */
+/* Signal and code of an exception (Linux arch/x86/kernel/traps.c; sigaction(2)); some have more to say. */
 static const struct {
 	uint8_t vector, signo, code;
 	bool has_address; /* of the instruction */
 } signals[] = {
-	{ 0, SIGFPE, FPE_INTDIV, true },    { 1, SIGTRAP, TRAP_TRACE, true },	{ 3, SIGTRAP, TRAP_BRKPT, false },
-	{ 4, SIGSEGV, SEGV_MAPERR, false }, { 5, SIGSEGV, SEGV_MAPERR, false }, { 6, SIGILL, ILL_ILLOPN, true },
-	{ 16, SIGFPE, FPE_FLTUNK, true },   { 17, SIGBUS, BUS_ADRALN, false },	{ 19, SIGFPE, FPE_FLTUNK, true },
+	{ 0, SIGFPE, FPE_INTDIV, true },  { 1, SIGTRAP, TRAP_TRACE, true }, { 3, SIGTRAP, SI_KERNEL, false },
+	{ 6, SIGILL, ILL_ILLOPN, true },  { 16, SIGFPE, FPE_FLTUNK, true }, { 17, SIGBUS, BUS_ADRALN, false },
+	{ 19, SIGFPE, FPE_FLTUNK, true },
 };
+
+/* Of x87 or SSE: what their flags say, the worst first (Linux arch/x86/kernel/fpu/core.c, fpu__exception_code). */
+static int fpe_code(unsigned vector)
+{
+	static const struct {
+		uint8_t flags, code;
+	} codes[] = {
+		{ 0x01, FPE_FLTINV }, { 0x04, FPE_FLTDIV }, { 0x08, FPE_FLTOVF },
+		{ 0x12, FPE_FLTUND }, { 0x20, FPE_FLTRES },
+	};
+	unsigned flags = arch_fpu_exceptions(vector);
+
+	for (unsigned i = 0; i < ARRAY_SIZE(codes); i++)
+		if (flags & codes[i].flags)
+			return codes[i].code;
+	return FPE_FLTUNK;
+}
 
 static struct signal_info page_fault_info(const struct trapframe *frame, uintptr_t address)
 {
@@ -60,12 +78,18 @@ static struct signal_info page_fault_info(const struct trapframe *frame, uintptr
 /* Anything that is not in the table is what a general protection fault is. */
 static struct signal_info exception_info(const struct trapframe *frame)
 {
-	for (unsigned i = 0; i < ARRAY_SIZE(signals); i++)
-		if (signals[i].vector == frame->vector)
-			return (struct signal_info){ .signo = signals[i].signo,
-						     .code = signals[i].code,
-						     .address = signals[i].has_address ? frame->ip : 0 };
-	return (struct signal_info){ .signo = SIGSEGV, .code = SI_KERNEL };
+	struct signal_info info = { .signo = SIGSEGV, .code = SI_KERNEL };
+
+	for (unsigned i = 0; i < ARRAY_SIZE(signals); i++) {
+		if (signals[i].vector != frame->vector)
+			continue;
+		info.signo = signals[i].signo;
+		info.code = signals[i].code;
+		info.address = signals[i].has_address ? frame->ip : 0;
+	}
+	if (info.signo == SIGFPE && info.code == FPE_FLTUNK)
+		info.code = fpe_code((unsigned)frame->vector);
+	return info;
 }
 
 void app_fault(struct trapframe *frame, uintptr_t address)
@@ -82,9 +106,17 @@ void app_fault(struct trapframe *frame, uintptr_t address)
 
 static __attribute__((noinline)) void work_do(struct trapframe *frame)
 {
-	while (READ_ONCE(thread_current()->work)) {
+	struct thread *thread = thread_current();
+	unsigned work;
+
+	while ((work = READ_ONCE(thread->work))) {
 		arch_irq_enable();
-		signal_deliver(frame);
+		if (work & THREAD_WORK_SWITCHED) {
+			__atomic_fetch_and(&thread->work, ~(unsigned)THREAD_WORK_SWITCHED, __ATOMIC_RELAXED);
+			rseq_resume(frame);
+		}
+		if (work & THREAD_WORK_SIGNAL)
+			signal_deliver(frame);
 		arch_irq_disable();
 	}
 }

@@ -36,6 +36,8 @@ static int sequence_abort(struct trapframe *frame, struct linux_rseq *rseq, uint
 		if (found != sig)
 			return -EINVAL;
 		frame->ip = cs.abort_ip;
+		if (frame->vector == TRAP_SYSCALL) /* not allowed there, but then the way out has to know */
+			frame->vector = TRAP_CHANGED;
 	}
 	return user_write(&rseq->rseq_cs, &none, sizeof(none));
 }

@@ -26,6 +26,7 @@ class Tree:
 
     def __init__(self):
         self.entries = dict(TEXTS)
+        self.keeps_times = False  # of the host's files: Python's compiled modules name the time of their source
         for path in MERGED:
             if os.path.islink(path):
                 self.entries[path] = (os.readlink(path),)
@@ -75,7 +76,7 @@ class Tree:
 
     def key(self):
         """A text that two trees share when their content is the same."""
-        total = hashlib.sha256()
+        total = hashlib.sha256(repr(self.keeps_times).encode())
         for path, source in sorted(self.entries.items()):
             total.update(repr((path, describe(source))).encode())
         return total.hexdigest()[:16]
@@ -95,8 +96,7 @@ class Tree:
             elif os.path.isdir(source):
                 os.makedirs(target, exist_ok=True)
             else:
-                shutil.copyfile(source, target)
-                shutil.copymode(source, target)
+                shutil.copy2(source, target)
 
     def image(self):
         """Path of an EROFS image of this tree, in build/test/erofs."""
@@ -109,8 +109,8 @@ class Tree:
             if not os.path.exists(name + ".erofs"):
                 with tempfile.TemporaryDirectory() as tree:
                     self.write(tree)
-                    subprocess.run(["mkfs.erofs", "-Enoinline_data", "-T0", "--all-root", name + ".part", tree],
-                                   check=True, capture_output=True)
+                    options = ["-Enoinline_data", "--all-root"] + ([] if self.keeps_times else ["-T0"])
+                    subprocess.run(["mkfs.erofs", *options, name + ".part", tree], check=True, capture_output=True)
                 os.rename(name + ".part", name + ".erofs")
         return name + ".erofs"
 
@@ -156,6 +156,16 @@ def tree_of(path, files=(), place=None):
         tree.add(file)
     tree.add_libraries()
     return tree
+
+
+def link(tree, cmdline, target):
+    """Makes one bootable file, TARGET, with the kernel, TREE as its root file system, and CMDLINE."""
+    scripts = os.path.join(qemu.ROOT, "scripts")
+    roots = subprocess.run([os.path.join(scripts, "syscalls"), "--roots"], check=True, capture_output=True, text=True)
+    subprocess.run([os.path.join(scripts, "link-image"), "-o", os.path.abspath(target),
+                    "-l", "build/obj/release/libkernel.a", "-t", "kernel/arch/x86_64/image.ld", "-s", "build/bin/drupe-symtab",
+                    "-p", "kernel/init/platforms/qemu", "-u", "main " + roots.stdout.replace("-u ", ""),
+                    "-r", tree.image(), "-c", cmdline], cwd=qemu.ROOT, check=True)
 
 
 def run_tree(tree, words, smp=1, memory=256, cmdline="", build="release", timeout=60, stdin=b"", cpu="max", extra=()):

@@ -239,7 +239,7 @@ static void test_memfd(void)
 	EQUAL(fcntl(fd, F_GETFD), FD_CLOEXEC);
 	EQUAL(ftruncate(fd, 2 * PAGE), 0);
 	p = DOES((char *)mmap(NULL, 2 * PAGE, RW, MAP_SHARED, fd, 0));
-	memcpy(p, "mem", 3);
+	poke(p, 'm'), poke(p + 1, 'e'), poke(p + 2, 'm');
 	EQUAL(pread(fd, text, 3, 0), 3);
 	CHECK(memcmp(text, "mem", 3) == 0);
 	EQUAL(fstat(fd, &s), 0);

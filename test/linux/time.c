@@ -83,12 +83,15 @@ static void test_sleep(void)
 static volatile sig_atomic_t fired;
 static siginfo_t fired_info;
 static volatile pid_t fired_in;
+static volatile int most_overrun;
 
 static void on_timer(int nr, siginfo_t *info, void *context)
 {
 	(void)nr, (void)context;
 	fired_info = *info;
 	fired_in = gettid();
+	if (info->si_code == SI_TIMER && info->si_overrun > most_overrun)
+		most_overrun = info->si_overrun;
 	fired++;
 }
 
@@ -155,7 +158,7 @@ static void test_posix(void)
 	CHECK(fired_info.si_code == SI_TIMER && fired_info.si_value.sival_int == 4321);
 	EQUAL(timer_gettime(timer, &get), 0);
 	CHECK(get.it_value.tv_sec == 0 && get.it_value.tv_nsec == 0);
-	/* A period that passes while the signal is blocked: one signal, and a count. */
+	/* Periods that pass while the signal is blocked: one signal, and a count. A slow machine may see the next one, too. */
 	sigset_t block;
 	sigemptyset(&block);
 	sigaddset(&block, SIGUSR1);
@@ -166,7 +169,7 @@ static void test_posix(void)
 	sleep_ms(40);
 	set = (struct itimerspec){ { 0, 0 }, { 50, 0 } };
 	sigprocmask(SIG_UNBLOCK, &block, NULL);
-	CHECK(fired >= 1 && timer_getoverrun(timer) >= 3);
+	CHECK(fired >= 1 && most_overrun >= 3 && timer_getoverrun(timer) <= most_overrun);
 	EQUAL(timer_settime(timer, 0, &set, &get), 0);
 	EQUAL(get.it_interval.tv_nsec, 2 * MS);
 	EQUAL(timer_delete(timer), 0);

@@ -122,16 +122,10 @@ struct task *task_find(struct process *p, int tid)
 	return tid >= 100 && tid < 100 + N ? &tasks[tid - 100] : NULL;
 }
 
-int vm_for_each(struct vmspace *space, uintptr_t from, int (*fn)(const struct vm_info *info, void *arg), void *arg)
+int vm_shared_at(struct vmspace *space, uintptr_t addr, paddr_t *pa)
 {
-	(void)space, (void)from, (void)fn, (void)arg;
+	(void)space, (void)addr, (void)pa;
 	return 0;
-}
-
-bool arch_pt_lookup(struct arch_aspace *as, uintptr_t va, paddr_t *pa, unsigned *prot)
-{
-	(void)as, (void)va, (void)pa, (void)prot;
-	return false;
 }
 
 /* Drepper, "Futexes Are Tricky", the second mutex: 0 free, 1 taken, 2 taken and perhaps waited for. */

@@ -1,0 +1,6 @@
+public class HelloWorld {
+	public static void main(String[] arguments) {
+		System.out.println("Hello, world");
+		System.exit(8);
+	}
+}

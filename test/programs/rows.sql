@@ -1,0 +1,20 @@
+pragma journal_mode = delete;
+create table item (id integer primary key, name text, value real, kind integer);
+with recursive n (i) as (select 1 union all select i + 1 from n where i < 100000)
+insert into item select i, printf('name-%06d', i * 7919 % 100000), (i * 31 % 1000) / 8.0, i % 13 from n;
+create index by_kind on item (kind, value);
+select count(*), sum(value), min(name), max(name) from item;
+select kind, count(*), round(avg(value), 4) from item group by kind order by kind;
+begin;
+update item set value = value * 2 where kind = 5;
+delete from item where kind = 7;
+commit;
+select count(*), sum(value) from item;
+begin;
+delete from item;
+rollback;
+select count(*) from item;
+vacuum;
+pragma integrity_check;
+select a.id, b.id from item a join item b on a.name = b.name and a.id < b.id limit 3;
+select group_concat(name) from (select name from item where kind = 3 order by value, id limit 5);
