@@ -204,7 +204,7 @@ unsigned dentry_shrink(unsigned n)
 static __attribute__((noinline)) void table_grow(void)
 {
 	unsigned old_size = 1u << (32 - dentry_table_shift), size = MIN(old_size * 4, TABLE_MAX);
-	struct dentry **new = kzalloc(size * sizeof(*new)), **old;
+	struct dentry **new = kzalloc(size * sizeof(struct dentry *)), **old;
 
 	if (!new) {
 		table_growing = false;
@@ -365,7 +365,7 @@ void dentry_instantiate(struct dentry *dentry, struct vnode *vnode)
 {
 	vnode_get(vnode);
 	spin_lock(&dentry_lock);
-	DEBUG_BUG_ON(dentry->vnode);
+	DEBUG_BUG_ON(dentry->vnode != NULL);
 	vnode_attach(dentry, vnode);
 	spin_unlock(&dentry_lock);
 }

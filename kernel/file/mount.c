@@ -22,13 +22,16 @@ static int mount_alloc(struct file_system *fs, const char *source, unsigned flag
 	if (!mount)
 		return -ENOMEM;
 	mount->source = kmalloc(len);
-	if (mount->source)
-		mount->root = dentry_alloc_root(fs->root);
+	if (!mount->source) {
+		kfree(mount);
+		return -ENOMEM;
+	}
+	memcpy(mount->source, source, len);
+	mount->root = dentry_alloc_root(fs->root);
 	if (!mount->root) {
 		mount_free(mount);
 		return -ENOMEM;
 	}
-	memcpy(mount->source, source, len);
 	mount->fs = fs;
 	mount->flags = flags;
 	mount->root->mount = mount;

@@ -1,6 +1,7 @@
 /*
- * From a path to a dentry. While the names are cached the whole walk is one stretch under dentry_lock, which takes no reference
- * but the one to its end; to ask a file system or read a link, the lock is left and the place held by references.
+ * From a path to a dentry. While the names are cached the whole walk is one stretch under dentry_lock, which takes no
+ * reference but the one to its end; to ask a file system or read a link, the lock is left and the place held by
+ * references.
  */
 #include "kernel/file/abi.h"
 #include "kernel/file/dentry.h"
@@ -55,7 +56,9 @@ static void lock_leave(struct walker *w)
 	put_pending(w);
 }
 
-/* ---- Scanning ----------------------------------------------------------------------------------------------------- */
+/*
+ * ---- Scanning -----------------------------------------------------------------------------------------------------
+ */
 
 /* Eight bytes from P on. May read past the end of the string, but not into another page. */
 static __attribute__((no_sanitize("address"))) uint64_t word_load(const char *p)
@@ -78,7 +81,10 @@ static inline uint64_t word_end(uint64_t word)
 	return (((word - ones) & ~word) | ((slash - ones) & ~slash)) & tops;
 }
 
-/* Length of the name that P begins with, and its hash in PARENT; *LAST: what of it is behind the last multiple of 8 bytes. */
+/*
+ * Length of the name that P begins with, and its hash in PARENT; *LAST: what of it is behind the last multiple of 8
+ * bytes.
+ */
 static inline size_t name_scan(const struct dentry *parent, const char *p, uint32_t *hash, uint64_t *last)
 {
 	uint64_t value = name_hash_begin(parent), word = word_load(p), end = word_end(word);
@@ -105,7 +111,10 @@ static inline const char *skip_slashes(const char *p)
 	return p;
 }
 
-/* ---- Steps. dentry_lock is held before and after. ------------------------------------------------------------------- */
+/*
+ * ---- Steps. dentry_lock is held before and after.
+ * -------------------------------------------------------------------
+ */
 
 static inline int may_search(const struct walker *w, const struct vnode *vnode)
 {
@@ -174,7 +183,10 @@ static void step_to(struct walker *w, struct dentry *child, struct dentry *child
 	w->held = child_held;
 }
 
-/* ---- Symbolic links ------------------------------------------------------------------------------------------------- */
+/*
+ * ---- Symbolic links
+ * -------------------------------------------------------------------------------------------------
+ */
 
 /* The text of VNODE, a link, in a struct walk_link. */
 static int link_read(struct vnode *vnode, struct walk_link **out)
@@ -286,7 +298,10 @@ static __attribute__((noinline)) int follow(struct walker *w, struct dentry *chi
 	return link ? link_push(w, link, rest) : 0;
 }
 
-/* ---- The walk ------------------------------------------------------------------------------------------------------- */
+/*
+ * ---- The walk
+ * -------------------------------------------------------------------------------------------------------
+ */
 
 /* One name, LEN bytes at w->path; NEXT is what follows it and its slashes. *DONE: the walk ends in w->at. */
 static inline int step(struct walker *w, size_t len, uint32_t hash, const char *next, bool last, bool *done)
@@ -444,9 +459,9 @@ static inline struct dentry *find_short(const struct dentry *parent, uint64_t wo
 }
 
 /*
- * As far as everything is as it mostly is: names that are cached and neither "." nor "..", of directories that the caller may
- * search, no links, nothing mounted. True: *AT is the end of *PATH. False: from *AT on, *PATH is still to be walked. dentry_lock is
- * held.
+ * As far as everything is as it mostly is: names that are cached and neither "." nor "..", of directories that the
+ * caller may search, no links, nothing mounted. True: *AT is the end of *PATH. False: from *AT on, *PATH is still to
+ * be walked. dentry_lock is held.
  */
 static inline bool walk_cached(const struct cred *cred, struct dentry **at, const char **path, unsigned flags,
 			       struct walk *walk)

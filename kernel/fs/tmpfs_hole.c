@@ -1,4 +1,7 @@
-/* tmpfs: regular files cut, extended, with holes (truncate(2), fallocate(2), lseek(2)). vnode->lock is held, but for tmpfs_seek_data. */
+/*
+ * tmpfs: regular files cut, extended, with holes (truncate(2), fallocate(2), lseek(2)). vnode->lock is held, but for
+ * tmpfs_seek_data.
+ */
 #include "kernel/file/abi.h"
 #include "kernel/fs/tmpfs_node.h"
 #include "lib/string.h"
