@@ -1,6 +1,6 @@
 /*
- * inotify(7): what changes of files and directories are told to. Its callers are the calls that change them; watches, queues and
- * system calls are inotify.c's. Without it, or while nobody watches anything, an event costs one load.
+ * inotify(7): what changes of files and directories are told to. Its callers are the calls that change them; watches,
+ * queues and system calls are inotify.c's. Without it, or while nobody watches anything, an event costs one load.
  */
 #ifndef KERNEL_FILE_INOTIFY_H
 #define KERNEL_FILE_INOTIFY_H
@@ -28,9 +28,10 @@ enum inotify_mask {
 extern unsigned inotify_nr_watches; /* atomic; in the whole system */
 
 /*
- * MASK happened to VNODE (NULL: nothing left of it), which is NAME in DIR (NULL: not known, VNODE's watches only). Those who
- * watch DIR hear of it with NAME, those who watch VNODE without (not IN_CREATE, IN_DELETE, IN_MOVED_*, which are DIR's alone).
- * IN_ISDIR is added here. COOKIE binds the two halves of a rename. Threads only, no spinlock held.
+ * MASK happened to VNODE (NULL: nothing left of it), which is NAME in DIR (NULL: not known, VNODE's watches only).
+ * Those who watch DIR hear of it with NAME, those who watch VNODE without (not IN_CREATE, IN_DELETE, IN_MOVED_*,
+ * which are DIR's alone). IN_ISDIR is added here. COOKIE binds the two halves of a rename. Threads only, no spinlock
+ * held.
  */
 void inotify_event(struct vnode *dir, const char *name, size_t len, struct vnode *vnode, uint32_t mask,
 		   uint32_t cookie);

@@ -1,6 +1,6 @@
 /*
- * Open regular files: the position, O_APPEND, time stamps, seals; the bytes are the file system's. Reads take no lock. Lock order:
- * file->pos_lock, vnode->lock, then what copying to and from the application takes.
+ * Open regular files: the position, O_APPEND, time stamps, seals; the bytes are the file system's. Reads take no
+ * lock. Lock order: file->pos_lock, vnode->lock, then what copying to and from the application takes.
  */
 #include "kernel/file/vnode_file.h"
 
