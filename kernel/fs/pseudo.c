@@ -8,8 +8,8 @@
 #include "lib/string.h"
 
 /* Where positions in a directory begin: "." and ".." are the caller's; constant entries, added ones, dynamic ones. */
-#define POS_ADDED (1ul << 16)
-#define POS_DYNAMIC (1ul << 62)
+#define POS_ADDED (1ul << 10)
+#define POS_DYNAMIC (1ul << 20) /* all below 2^62, for file systems that lie over this one */
 
 /* An entry that came later, found by its directory's number. Never removed. */
 struct pseudo_added {
@@ -308,7 +308,17 @@ static int dir_readdir(struct vnode *dir, uint64_t *pos, struct dir_sink *sink)
 	return error;
 }
 
+/* As Linux: in /proc a name that is not there cannot be made either, and the answer is that it is not there. */
+static int dir_create(struct vnode *dir, const char *name, size_t len, const struct vnode_new *what, struct vnode **out)
+{
+	(void)name, (void)len, (void)out;
+	if (pseudo_fs_of(dir->fs)->magic == PROC_SUPER_MAGIC)
+		return -ENOENT;
+	return S_ISREG(what->mode) ? -EACCES : -EPERM;
+}
+
 static const struct vnode_ops dir_ops = {
+	.create = dir_create,
 	.lookup = dir_lookup,
 	.readdir = dir_readdir,
 	.getattr = node_getattr,
