@@ -419,29 +419,27 @@ static const struct pseudo_entry *added_append(struct pseudo_fs *fs, uint64_t di
 	return entry;
 }
 
-int pseudo_add(struct file_system *file_system, const char *path, const struct pseudo_entry *entry)
+int pseudo_add(struct file_system *fs, const char *path, const struct pseudo_entry *entry)
 {
-	struct pseudo_fs *fs = pseudo_fs_of(file_system);
-	const struct pseudo_entry *dir = pseudo_node_of(file_system->root)->entry;
+	struct pseudo_fs *pseudo = pseudo_fs_of(fs);
+	const struct pseudo_entry *dir = pseudo_node_of(fs->root)->entry;
 	uint64_t ino = ROOT_INO;
 	int error = 0;
 
-	mutex_lock(&fs->lock);
+	mutex_lock(&pseudo->lock);
 	while (dir && *path) {
 		const char *end = strchr(path, '/');
 		size_t len = end ? (size_t)(end - path) : strlen(path);
-		const struct pseudo_entry *next = entry_find(file_system, dir, ino, path, len);
+		const struct pseudo_entry *next = entry_find(fs, dir, ino, path, len);
 
-		dir = next ? next : added_append(fs, ino, NULL, path, len);
+		dir = next ? next : added_append(pseudo, ino, NULL, path, len);
 		ino = ino_of(ino, path, len);
 		path += len + (end != NULL);
 	}
-	if (!dir)
-		error = -ENOMEM;
-	else if (entry_find(file_system, dir, ino, entry->name, strlen(entry->name)))
+	if (dir && entry_find(fs, dir, ino, entry->name, strlen(entry->name)))
 		error = -EEXIST;
-	else if (!added_append(fs, ino, entry, NULL, 0))
+	else if (!dir || !added_append(pseudo, ino, entry, NULL, 0))
 		error = -ENOMEM;
-	mutex_unlock(&fs->lock);
+	mutex_unlock(&pseudo->lock);
 	return error;
 }
