@@ -66,32 +66,6 @@ long sys_dup3(unsigned oldfd, unsigned newfd, int flags)
 	return fd_dup_to(oldfd, newfd, flags & O_CLOEXEC ? FD_CLOEXEC_FLAG : 0);
 }
 
-/* Both ends get their descriptors or neither does. */
-static long pipe_install(int *user_fds, int flags, struct file *files[2])
-{
-	struct fdtable *table = process_current()->files;
-	unsigned fd_flags = flags & O_CLOEXEC ? FD_CLOEXEC_FLAG : 0;
-	int fds[2];
-
-	fds[0] = fdtable_install(table, files[0], 0, fd_flags);
-	if (fds[0] < 0) {
-		file_put(files[0]);
-		file_put(files[1]);
-		return fds[0];
-	}
-	fds[1] = fdtable_install(table, files[1], 0, fd_flags);
-	if (fds[1] < 0) {
-		fdtable_close(table, (unsigned)fds[0]);
-		file_put(files[1]);
-		return fds[1];
-	}
-	if (user_range_is_valid(user_fds, sizeof(fds)) && !user_write(user_fds, fds, sizeof(fds)))
-		return 0;
-	fdtable_close(table, (unsigned)fds[0]);
-	fdtable_close(table, (unsigned)fds[1]);
-	return -EFAULT;
-}
-
 long sys_pipe2(int *fds, int flags)
 {
 	struct file *files[2];
@@ -100,7 +74,7 @@ long sys_pipe2(int *fds, int flags)
 	if (flags & ~(O_CLOEXEC | O_NONBLOCK | O_DIRECT))
 		return -EINVAL;
 	error = pipe_create((unsigned)flags, &files[0], &files[1]);
-	return error ? error : pipe_install(fds, flags, files);
+	return error ? error : fd_install_pair(files, (unsigned)flags, fds);
 }
 
 long sys_pipe(int *fds)
