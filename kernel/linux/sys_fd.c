@@ -2,8 +2,10 @@
 #include "kernel/file/attr.h"
 #include "kernel/file/lock.h"
 #include "kernel/file/pipe.h"
+#include "kernel/linux/abi_file.h"
 #include "kernel/linux/fd.h"
 #include "kernel/linux/syscall_handlers.h"
+#include "kernel/linux/user_copy.h"
 
 long sys_close(unsigned fd)
 {
@@ -183,6 +185,10 @@ static long fcntl_open(struct file *file, unsigned cmd, unsigned long arg)
 	case F_SETOWN:
 	case F_SETSIG:
 		return 0; /* O_ASYNC sends nothing yet */
+	case F_SETOWN_EX:
+		return 0;
+	case F_GETOWN_EX:
+		return copy_out((void *)arg, &(struct linux_f_owner_ex){ 0 }, sizeof(struct linux_f_owner_ex));
 	case F_GETLEASE:
 		return F_UNLCK;
 	case F_SETLEASE:

@@ -79,14 +79,14 @@ static bool has_room(const struct unix_end *to)
 	return READ_ONCE(to->no_more) || READ_ONCE(to->queued) < QUEUE_MAX;
 }
 
-/* -EPIPE: nobody will read it. */
+/* -EPIPE, of a datagram whose socket was closed -ECONNREFUSED: nobody will read it. */
 static int message_push(struct unix_end *to, struct message *message)
 {
 	int error = 0;
 
 	spin_lock(&to->pair->lock);
 	if (to->no_more) {
-		error = -EPIPE;
+		error = to->is_closed && to->pair->type == SOCK_DGRAM ? -ECONNREFUSED : -EPIPE;
 	} else {
 		list_push_back(&to->queue, &message->link);
 		WRITE_ONCE(to->queued, to->queued + message->len);
