@@ -22,7 +22,14 @@ KCFLAGS := -std=gnu17 -O2 -g -include lib/hidden.h -I. -I$(GEN) -ffreestanding -
 	-fno-asynchronous-unwind-tables -fno-jump-tables $(DIRECT) $(WARN) $(if $(filter debug,$(BUILD)),-DDRUPE_DEBUG)
 HOSTCFLAGS := -std=gnu17 -O2 -g -I. -I$(GEN) -D_GNU_SOURCE $(WARN)
 
-KERNEL_SRC := $(sort $(shell find kernel lib -name '*.c' -o -name '*.S'))
+# What runs in the application, linked by itself: the kernel holds the result (kernel/linux/vdso_image.S).
+VDSO       := $(GEN)/kernel/linux/vdso.so
+VDSO_CFLAGS := -std=gnu17 -O2 -g -I. -I$(GEN) -ffreestanding -fPIC -fvisibility=hidden -mgeneral-regs-only -fno-jump-tables \
+	-fomit-frame-pointer -fasynchronous-unwind-tables -fno-stack-protector -fcf-protection=none $(WARN)
+VDSO_LDFLAGS := -m elf_x86_64 -shared -soname linux-vdso.so.1 --eh-frame-hdr --hash-style=both --build-id=none \
+	-z max-page-size=4096 -z noexecstack -T kernel/linux/vdso/vdso.ld
+
+KERNEL_SRC := $(sort $(shell find kernel lib -path kernel/linux/vdso -prune -o '(' -name '*.c' -o -name '*.S' ')' -print))
 KERNEL_OBJ := $(patsubst %,$(OBJ)/%.o,$(basename $(KERNEL_SRC)))
 # Made from the list of the system calls, into $(GEN), which is laid out as the tree is.
 GEN_H      := $(GEN)/kernel/linux/syscall_handlers.h
@@ -41,6 +48,15 @@ images: $(GUEST_IMG) $(IMAGES)/linux
 
 $(GEN_H) $(GEN_SRC) &: scripts/syscalls kernel/linux/syscall.tbl lib/errno.h
 	$(Q)scripts/syscalls --generate $(GEN)
+
+$(B)/obj/vdso/vdso.o: kernel/linux/vdso/vdso.c Makefile | $(GEN_H)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(VDSO_CFLAGS) -MMD -MP -c $< -o $@
+$(VDSO): $(B)/obj/vdso/vdso.o kernel/linux/vdso/vdso.ld
+	@mkdir -p $(@D)
+	$(Q)ld $(VDSO_LDFLAGS) -o $<.so $<
+	$(Q)objcopy -S $<.so $@
+$(OBJ)/kernel/linux/vdso_image.o: $(VDSO)
 
 $(OBJ)/%.o: %.c Makefile | $(GEN_H)
 	@mkdir -p $(@D)

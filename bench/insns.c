@@ -1,8 +1,9 @@
 /*
  * Counts guest instructions from outside the guest. Preloaded into QEMU, it watches what the serial port writes to standard
- * output and, when the first line that holds DRUPE_MARK is complete, writes one line to the file descriptor DRUPE_MARK_FD:
+ * output. DRUPE_MARK holds texts, one a line, which lines of the guest are expected to hold in this order; when such a line is
+ * complete, one line goes to the file descriptor DRUPE_MARK_FD, which is closed after the last:
  *
- *	CLOCK_MONOTONIC in nanoseconds, guest instructions since reset (-1 when QEMU does not count)
+ *	CLOCK_MONOTONIC in ns, guest instructions since reset (-1 when QEMU does not count), QEMU's CPU time in ns
  *
  * icount_get_raw is QEMU's own counter (softmmu/icount.c), kept under -icount and exported by Debian's qemu-system-x86_64
  * 7.2. The write happens inside the guest's OUT instruction on the vCPU's thread, so the count is exact and repeats to the
@@ -21,7 +22,7 @@ extern int64_t icount_get_raw(void) __attribute__((weak));
 
 static ssize_t (*next_write)(int fd, const void *data, size_t len);
 static ssize_t (*next_writev)(int fd, const struct iovec *parts, int n);
-static const char *mark;
+static char *mark, *later_marks;
 static int mark_fd = -1;
 static int counting;
 
@@ -31,19 +32,30 @@ __attribute__((constructor)) static void setup(void)
 
 	next_write = (ssize_t(*)(int, const void *, size_t))dlsym(RTLD_NEXT, "write");
 	next_writev = (ssize_t(*)(int, const struct iovec *, int))dlsym(RTLD_NEXT, "writev");
-	mark = getenv("DRUPE_MARK");
+	later_marks = getenv("DRUPE_MARK");
+	mark = later_marks ? strsep(&later_marks, "\n") : NULL;
 	counting = getenv("DRUPE_ICOUNT") != NULL;
 	if (mark && fd)
 		mark_fd = atoi(fd);
 }
 
+static long long nanoseconds(clockid_t clock)
+{
+	struct timespec now;
+
+	clock_gettime(clock, &now);
+	return now.tv_sec * 1000000000ll + now.tv_nsec;
+}
+
 static void report(void)
 {
 	long long insns = counting && icount_get_raw ? (long long)icount_get_raw() : -1;
-	struct timespec now;
 
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	dprintf(mark_fd, "%lld %lld\n", now.tv_sec * 1000000000ll + now.tv_nsec, insns);
+	dprintf(mark_fd, "%lld %lld %lld\n", nanoseconds(CLOCK_MONOTONIC), insns,
+		nanoseconds(CLOCK_PROCESS_CPUTIME_ID));
+	mark = strsep(&later_marks, "\n");
+	if (mark)
+		return;
 	close(mark_fd);
 	mark_fd = -1;
 }

@@ -15,24 +15,40 @@ SHIM = os.path.join(qemu.BUILD, "bench", "insns.so")
 COUNT_INSTRUCTIONS = ["-icount", "shift=0,sleep=off"]
 
 
-def until_line(command, line, timeout=60):
-    """(milliseconds, instructions) from the start of COMMAND until LINE stood on its console, or None."""
+def until_lines(command, marks, timeout=60):
+    """For each of MARKS, texts that lines of COMMAND's console hold one after the other: (milliseconds since COMMAND was
+    started, instructions, milliseconds of CPU time that QEMU used). Fewer when TIMEOUT seconds have passed, or COMMAND has
+    ended, before the last."""
     reader, writer = os.pipe()
-    environment = dict(os.environ, LD_PRELOAD=SHIM, DRUPE_MARK=line, DRUPE_MARK_FD=str(writer))
+    environment = dict(os.environ, LD_PRELOAD=SHIM, DRUPE_MARK="\n".join(marks), DRUPE_MARK_FD=str(writer))
     if "-icount" in command:
         environment["DRUPE_ICOUNT"] = "1"
     began = time.clock_gettime_ns(time.CLOCK_MONOTONIC)
     child = subprocess.Popen(command, env=environment, pass_fds=[writer], stdin=subprocess.DEVNULL,
-                             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+                             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, preexec_fn=qemu.die_with_parent)
     os.close(writer)
-    ready, _, _ = select.select([reader], [], [], timeout)
-    said = os.read(reader, 100).split() if ready else []
-    os.close(reader)
+    said = read_to_end(reader, time.monotonic() + timeout)
     child.kill()
     child.wait()
-    if len(said) != 2:
-        return None
-    return (int(said[0]) - began) / 1e6, int(said[1])
+    rows = [line.split() for line in said.decode("ascii").splitlines()]
+    return [((int(row[0]) - began) / 1e6, int(row[1]), int(row[2]) / 1e6) for row in rows]
+
+
+def read_to_end(reader, deadline):
+    """What comes from the pipe until its other end is closed or time is up."""
+    said = b""
+    while select.select([reader], [], [], max(0, deadline - time.monotonic()))[0]:
+        part = os.read(reader, 4096)
+        if not part:
+            break
+        said += part
+    os.close(reader)
+    return said
+
+
+def until_line(command, line, timeout=60):
+    """(milliseconds, instructions, CPU milliseconds) from the start of COMMAND until LINE stood on its console, or None."""
+    return (until_lines(command, [line], timeout) or [None])[0]
 
 
 def instructions(kernel, line, **options):

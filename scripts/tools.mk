@@ -4,7 +4,7 @@ DESTDIR ?=
 PYTEST   = $(PYTHON) -m pytest -q -n $(shell nproc) test/boot test/linux test/programs
 # Everything that compiles C: what editors and clang-tidy want to know of.
 COMPILED = all loader $(UNIT_TESTS:%=$(B)/unit/%) $(FUZZERS:%=$(B)/fuzz/%) $(B)/bench/insns.so \
-	$(LINUX_TESTS:%=$(B)/test/linux/glibc-dynamic/%)
+	$(LINUX_TESTS:%=$(B)/test/linux/glibc-dynamic/%) $(BENCH_PROGRAMS)
 
 .PHONY: help demo check lint format docs install compile_commands.json
 help:

@@ -5,7 +5,7 @@
  * loop of known length proves it before anything is measured. The same binary runs in every guest.
  *
  *	cost			every operation, alone
- *	cost CROWD...		every operation in the presence of each: "alone" or the name of a crowd
+ *	cost CROWD...		every operation in the presence of each: "alone", or a crowd with its size: files=10000
  *	cost CROWD:OP...	that operation only
  *
  * For each it prints `cost: CROWD OP INSTRUCTIONS`: the median of BATCHES batches, so that a timer's tick, which falls into
@@ -99,7 +99,7 @@ static void measure_in(const char *crowd, const char *only)
 
 static void measure_with(char *name)
 {
-	char *only = strchr(name, ':');
+	char *only = strchr(name, ':'), *size = strchr(name, '=');
 
 	if (only)
 		*only++ = 0;
@@ -107,10 +107,12 @@ static void measure_with(char *name)
 		measure_in(name, only);
 		return;
 	}
-	for (unsigned i = 0; i < crowd_count; i++) {
-		if (strcmp(name, crowds[i].name))
+	for (unsigned i = 0; size && i < crowd_count; i++) {
+		size_t len = strlen(crowds[i].name);
+
+		if (name + len != size || strncmp(name, crowds[i].name, len))
 			continue;
-		crowds[i].gather(crowds[i].n);
+		crowds[i].gather((unsigned)must("size of the crowd", strtol(size + 1, NULL, 10)));
 		measure_in(name, only);
 		crowds[i].disperse();
 		return;

@@ -7,8 +7,8 @@
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 /*
- * RUN does the operation N times, between SETUP and TEARDOWN, which may be null. PER is the number of operations that a run of N
- * is, by N: two handoffs in a round trip.
+ * RUN does the operation N times, between SETUP and TEARDOWN, which may be null. Each time counts as PER operations: a round trip
+ * is two handoffs.
  */
 struct op {
 	const char *name;
@@ -23,7 +23,6 @@ struct crowd {
 	const char *name;
 	void (*gather)(unsigned n);
 	void (*disperse)(void);
-	unsigned n;
 };
 
 extern const struct op ops[];

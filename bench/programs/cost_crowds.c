@@ -135,9 +135,9 @@ static void stop_timers(void)
 }
 
 const struct crowd crowds[] = {
-	{ "files", open_files, close_files, 10000 },
-	{ "threads", start_threads, end_threads, 1000 },
-	{ "mappings", map_pages, unmap_pages, 10000 },
-	{ "timers", start_timers, stop_timers, 10000 },
+	{ "files", open_files, close_files },
+	{ "threads", start_threads, end_threads },
+	{ "mappings", map_pages, unmap_pages },
+	{ "timers", start_timers, stop_timers },
 };
 const unsigned crowd_count = COUNT(crowds);

@@ -22,6 +22,13 @@
 static void run_getppid(unsigned n)
 {
 	while (n--)
+		getppid();
+}
+
+/* The same with what the C library spends on a function of seven arguments. */
+static void run_syscall(unsigned n)
+{
+	while (n--)
 		syscall(SYS_getppid);
 }
 
@@ -272,6 +279,7 @@ static void end_timer(void)
 
 const struct op ops[] = {
 	{ "getppid", 500, 1, NULL, run_getppid, NULL },
+	{ "syscall_getppid", 500, 1, NULL, run_syscall, NULL },
 	{ "read_zero", 500, 1, setup_zero, run_read, close_file },
 	{ "write_zero", 500, 1, setup_zero, run_write, close_file },
 	{ "open_close", 200, 1, NULL, run_open_close, NULL },

@@ -192,6 +192,12 @@ void arch_fpu_reset(void); /* as at the start of a program */
  */
 unsigned arch_fpu_exceptions(unsigned vector);
 
+/*
+ * Whether an application can ask the CPU for its number (arch_upcalls.cpu_nr), by RDTSCP and where there is RDPID by that: bits
+ * 0 to 11 of IA32_TSC_AUX, as on Linux; the bits above, the number of the NUMA node, are 0. Threads only.
+ */
+bool arch_app_has_cpu_nr(void);
+
 /* What CPUID 1 EDX says: AT_HWCAP. */
 uint32_t arch_hwcap(void);
 
@@ -247,6 +253,7 @@ void arch_vector_open(unsigned vector);
  * app_fault: an exception in the application, which page_fault and fault did not want. Interrupts as in the application.
  * nmi: on the NMI stack, may interrupt anything.
  * panic: does not return.
+ * cpu_nr: the number of the running CPU; interrupts disabled.
  * table_page_alloc: one zeroed page for page tables, 0 when there is none. table_page_free: gives such a page back.
  * low_page_alloc: one page from 64 KiB to 1 MiB, 0 when there is none.
  */
@@ -262,6 +269,7 @@ struct arch_upcalls {
 	void (*nmi)(struct trapframe *frame);
 	void (*panic)(const struct trapframe *frame, const char *format, ...)
 		__attribute__((noreturn, format(printf, 2, 3)));
+	unsigned (*cpu_nr)(void);
 	paddr_t (*table_page_alloc)(void);
 	void (*table_page_free)(paddr_t pa);
 	paddr_t (*low_page_alloc)(void);

@@ -9,6 +9,7 @@
 
 #include "kernel/arch/arch.h"
 #include "kernel/core/clock_measure.h"
+#include "kernel/core/clock_publish.h"
 #include "kernel/core/cpu.h"
 #include "kernel/core/lock.h"
 #include "kernel/core/log.h"
@@ -44,6 +45,7 @@ static unsigned holder; /* atomic: the CPU that has the clock's lock, plus 1 */
 static struct clock_source *current; /* NULL: nobody has asked yet */
 static struct clock_measure measure; /* of the CPU's counter; reference is NULL when that is not going on */
 static uint64_t refine_interval;
+static struct clock_publish *published; /* a copy of the line; NULL: none is wanted */
 /* Set: runs on a guess, until a thread comes by that can look for a source to measure the CPU's counter by. Atomic. */
 static bool wants_thread;
 static struct timer clock_timer; /* set by start, thread_look and clock_source_use, once each, and by itself */
@@ -110,12 +112,29 @@ static void line_advance(uint64_t count, unsigned bits)
 	line.fraction = (uint32_t)ns;
 }
 
-/* Between these two no reading without the lock succeeds. */
+/*
+ * Between these two no reading without the lock succeeds, nor one of the copy. The last store of line_close is seen by all
+ * CPUs, and so are those before it, before the counter is read that the line then begins with.
+ */
 static void line_close(void)
 {
 	WRITE_ONCE(line.limit, 0);
 	WRITE_ONCE(line.lockless, NULL);
+	if (published) {
+		WRITE_ONCE(published->limit, 0);
+		WRITE_ONCE(published->seq, published->seq + 1);
+	}
 	__atomic_store_n(&line.seq, line.seq + 1, __ATOMIC_SEQ_CST);
+}
+
+/* Only what line_close has closed, or what has never been open. */
+static void copy_open(void)
+{
+	WRITE_ONCE(published->base, line.base);
+	WRITE_ONCE(published->mult, line.mult);
+	WRITE_ONCE(published->ns, line.ns);
+	__atomic_store_n(&published->seq, ALIGN_UP(published->seq, 2), __ATOMIC_RELEASE);
+	__atomic_store_n(&published->limit, line.limit, __ATOMIC_RELEASE);
 }
 
 static void line_open(struct clock_source *source)
@@ -127,6 +146,8 @@ static void line_open(struct clock_source *source)
 		WRITE_ONCE(line.limit, INT64_MAX);
 	else if (in_order && source != measure.reference)
 		WRITE_ONCE(line.lockless, source);
+	if (published)
+		copy_open();
 }
 
 /*
@@ -136,6 +157,9 @@ static void line_open(struct clock_source *source)
 static void source_switch(struct clock_source *source, uint64_t base)
 {
 	line_close();
+	/* Read again: others may have been told the time until now, at a slope that is steeper than the next. */
+	if (source == current && (source->flags & CLOCK_TICKS))
+		base = arch_ticks_ordered();
 	if (source == current)
 		line_advance(base, source->bits);
 	else if (current && current != measure.reference)
@@ -345,6 +369,16 @@ uint64_t clock_monotonic(void)
 uint64_t clock_log(void)
 {
 	return READ_ONCE(current) ? clock_monotonic() : clock_guess();
+}
+
+void clock_line_publish(struct clock_publish *to)
+{
+	unsigned long flags;
+
+	clock_lock_wait(&flags);
+	published = to;
+	copy_open();
+	clock_unlock(flags);
 }
 
 const struct clock_source *clock_source_current(void)

@@ -50,6 +50,8 @@ struct clock_source *clock_source_below(unsigned rating);
 /* The one that is the CPU's own counter, NULL when it is not linked in. */
 struct clock_source *clock_source_ticks(void);
 
+struct clock_publish; /* clock_publish.h */
+
 /* Never goes back, on any CPU. Callable anywhere. */
 uint64_t clock_monotonic(void);
 /* Nanoseconds since 1970-01-01 UTC. */
@@ -58,6 +60,13 @@ uint64_t clock_realtime(void);
 void clock_realtime_set(uint64_t ns);
 /* For log_clock: clock_monotonic, but before the first question a rough guess that sets nothing up. */
 uint64_t clock_log(void);
+/*
+ * From now on *TO, zeros before, says all that is needed to compute both without asking; what it holds changes with them. Once.
+ * It asks the clock nothing, so before the first question there is nothing in it.
+ */
+void clock_publish(struct clock_publish *to);
+/* Its first half, of clock.c. */
+void clock_line_publish(struct clock_publish *to);
 /* What the clock runs on now; NULL before the first question. */
 const struct clock_source *clock_source_current(void);
 /*

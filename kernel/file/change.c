@@ -184,7 +184,7 @@ int path_link(struct fs_context *context, struct vnode *source, struct dentry *a
 		error = check_link_source(source, &context->cred);
 	if (!error)
 		error = access_create(last.dir, &context->cred);
-	if (!error && last.walk.dentry->deleted)
+	if (!error && (last.walk.dentry->deleted || (!source->nlink && !source->linkable)))
 		error = -ENOENT;
 	if (!error && (S_ISDIR(source->mode) || !last.dir->ops->link))
 		error = -EPERM;

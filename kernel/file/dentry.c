@@ -15,67 +15,29 @@ struct spinlock dentry_lock = SPINLOCK_INIT("dentry");
 
 /* All under dentry_lock. */
 static struct dentry *table_small[TABLE_SMALL];
-static struct dentry **table = table_small;
-static unsigned table_shift = 64 - 8; /* 64 - log2 of its size */
+struct dentry **dentry_table = table_small;
+unsigned dentry_table_shift = 32 - 8; /* 32 - log2 of its size */
 static bool table_growing;
 static size_t nr_hashed, nr_limit;
 static struct list lru = LIST_INIT(lru); /* the hashed ones; new ones at the end */
 
-uint32_t name_hash(const char *name, size_t len)
+uint32_t name_hash(const struct dentry *parent, const char *name, size_t len)
 {
-	uint64_t hash = 0, word;
-	size_t left = len;
+	uint64_t hash = name_hash_begin(parent), word = 0;
 
-	for (; left >= 8; left -= 8, name += 8) {
-		memcpy(&word, name, 8);
+	for (; len >= 8; len -= 8, name += 8)
+		hash = name_hash_step(hash, unaligned_load64(name));
+	if (len) {
+		while (len--)
+			word = word << 8 | (unsigned char)name[len];
 		hash = name_hash_step(hash, word);
 	}
-	if (left) {
-		word = 0;
-		memcpy(&word, name, left);
-		hash = name_hash_step(hash, word);
-	}
-	return name_hash_end(hash, len);
+	return name_hash_end(hash);
 }
 
-static inline struct dentry **bucket_of(const struct dentry *parent, uint32_t hash)
+static inline struct dentry **bucket_of(uint32_t hash)
 {
-	return &table[(hash + ((uintptr_t)parent >> 5)) * 0x9e3779b97f4a7c15 >> table_shift];
-}
-
-/* Like memcmp() == 0, without its call. */
-static inline bool name_is_equal(const char *a, const char *b, size_t len)
-{
-	uint64_t x, y;
-
-	if (len >= 8) {
-		for (size_t i = 0; i + 8 < len; i += 8) {
-			memcpy(&x, a + i, 8);
-			memcpy(&y, b + i, 8);
-			if (x != y)
-				return false;
-		}
-		memcpy(&x, a + len - 8, 8);
-		memcpy(&y, b + len - 8, 8);
-		return x == y;
-	}
-	while (len--)
-		if (a[len] != b[len])
-			return false;
-	return true;
-}
-
-struct dentry *dentry_find_locked(const struct dentry *parent, const char *name, size_t len, uint32_t hash)
-{
-	struct dentry *dentry = *bucket_of(parent, hash);
-
-	for (; dentry; dentry = dentry->hash_next)
-		if (dentry->hash == hash && dentry->parent == parent && dentry->len == len &&
-		    name_is_equal(dentry->name, name, len)) {
-			dentry->used = true;
-			return dentry;
-		}
-	return NULL;
+	return &dentry_table[hash >> dentry_table_shift];
 }
 
 void dentry_get(struct dentry *dentry)
@@ -151,7 +113,7 @@ struct vnode *dentry_vnode(const struct dentry *dentry)
 /* dentry_lock held. */
 static void hash_add(struct dentry *dentry)
 {
-	struct dentry **bucket = bucket_of(dentry->parent, dentry->hash);
+	struct dentry **bucket = bucket_of(dentry->hash);
 
 	dentry->hash_next = *bucket;
 	*bucket = dentry;
@@ -160,7 +122,7 @@ static void hash_add(struct dentry *dentry)
 
 static void hash_remove(struct dentry *dentry)
 {
-	struct dentry **link = bucket_of(dentry->parent, dentry->hash);
+	struct dentry **link = bucket_of(dentry->hash);
 
 	while (*link != dentry)
 		link = &(*link)->hash_next;
@@ -231,7 +193,7 @@ unsigned dentry_shrink(unsigned n)
 /* A table four times as large, now that chains become long. No lock held. */
 static __attribute__((noinline)) void table_grow(void)
 {
-	unsigned old_size = 1u << (64 - table_shift), size = MIN(old_size * 4, TABLE_MAX);
+	unsigned old_size = 1u << (32 - dentry_table_shift), size = MIN(old_size * 4, TABLE_MAX);
 	struct dentry **new = kzalloc(size * sizeof(*new)), **old;
 
 	if (!new) {
@@ -239,9 +201,9 @@ static __attribute__((noinline)) void table_grow(void)
 		return;
 	}
 	spin_lock(&dentry_lock);
-	old = table;
-	table = new;
-	table_shift = 64 - (unsigned)__builtin_ctz(size);
+	old = dentry_table;
+	dentry_table = new;
+	dentry_table_shift = 32 - (unsigned)__builtin_ctz(size);
 	for (unsigned i = 0; i < old_size; i++)
 		for (struct dentry *dentry = old[i], *next; dentry; dentry = next) {
 			next = dentry->hash_next;
@@ -278,7 +240,7 @@ static void cache_add(struct dentry *dentry)
 	list_push_back(&lru, &dentry->lru);
 	if (++nr_hashed > nr_limit)
 		doomed = collect_unused(2, SHRINK_SCAN);
-	grow = !table_growing && nr_hashed > 1ul << (64 - table_shift);
+	grow = !table_growing && nr_hashed > 1ul << (32 - dentry_table_shift);
 	table_growing |= grow;
 	spin_unlock(&dentry_lock);
 	destroy_all(doomed);
@@ -304,7 +266,7 @@ static struct dentry *dentry_alloc(struct dentry *parent, const char *name, size
 		}
 	}
 	memcpy((char *)dentry->name, name, len);
-	dentry->hash = name_hash(name, len);
+	dentry->hash = name_hash(parent, name, len);
 	list_init(&dentry->lru);
 	if (parent)
 		dentry_get(parent);
@@ -373,7 +335,7 @@ static int lookup_uncached(struct dentry *parent, const char *name, size_t len, 
 
 int dentry_lookup(struct dentry *parent, const char *name, size_t len, struct dentry **out)
 {
-	uint32_t hash = name_hash(name, len);
+	uint32_t hash = name_hash(parent, name, len);
 	struct dentry *dentry;
 
 	if (len > NAME_LEN_MAX)
@@ -434,7 +396,6 @@ static void names_swap(struct dentry *a, struct dentry *b)
 	char text[DENTRY_NAME_INLINE];
 	const char *a_name = a->name == a->inline_name ? b->inline_name : a->name;
 	const char *b_name = b->name == b->inline_name ? a->inline_name : b->name;
-	uint32_t hash = a->hash;
 	uint16_t len = a->len;
 
 	memcpy(text, a->inline_name, sizeof(text));
@@ -442,8 +403,6 @@ static void names_swap(struct dentry *a, struct dentry *b)
 	memcpy(b->inline_name, text, sizeof(text));
 	a->name = b_name;
 	b->name = a_name;
-	a->hash = b->hash;
-	b->hash = hash;
 	a->len = b->len;
 	b->len = len;
 }
@@ -457,7 +416,6 @@ static void name_take(struct dentry *from, struct dentry *to)
 	}
 	memcpy(from->inline_name, to->inline_name, to->len);
 	from->len = to->len;
-	from->hash = to->hash;
 }
 
 void dentry_move(struct dentry *from, struct dentry *to, bool exchange)
@@ -480,9 +438,11 @@ void dentry_move(struct dentry *from, struct dentry *to, bool exchange)
 		dentry_get_locked(to_parent);
 	}
 	from->parent = to_parent;
+	from->hash = name_hash(to_parent, from->name, from->len);
 	if (from_hashed)
 		hash_add(from);
 	if (to_hashed && exchange) {
+		to->hash = name_hash(from_parent, to->name, to->len);
 		hash_add(to);
 	} else if (to_hashed) {
 		list_remove(&to->lru);

@@ -27,7 +27,7 @@ struct mount {
 
 struct dentry {
 	uint32_t refs; /* atomic; from 1 to 0 under dentry_lock only */
-	uint32_t hash; /* of the name */
+	uint32_t hash; /* of parent and name */
 	struct dentry *hash_next;
 	struct dentry *parent; /* NULL: the root of a file system */
 	struct vnode *vnode; /* NULL: there is nothing of this name. Changes only while nobody but the cache holds it */
@@ -44,22 +44,72 @@ struct dentry {
 
 extern struct spinlock dentry_lock;
 
-/* The hash of a name, from 8 bytes at a time; WORD's unused bytes are 0. Ends with name_hash_end. */
+/* Eight bytes at any address. (memcpy would be a call.) */
+static inline uint64_t unaligned_load64(const void *at)
+{
+	const struct {
+		uint64_t word;
+	} __attribute__((packed, may_alias)) *unaligned = at;
+
+	return unaligned->word;
+}
+
+/*
+ * The hash of a parent and a name, from 8 bytes of the name at a time; unused bytes of the last word are 0, and a length that is a
+ * multiple of 8 has no last word. The parent is mixed in from the other end, where short names have nothing.
+ */
+static inline uint64_t name_hash_begin(const struct dentry *parent)
+{
+	return __builtin_bswap64((uintptr_t)parent);
+}
+
 static inline uint64_t name_hash_step(uint64_t hash, uint64_t word)
 {
 	hash = (hash ^ word) * 0x9e3779b97f4a7c15;
-	return hash ^ hash >> 29;
+	return hash ^ hash >> 32;
 }
 
-static inline uint32_t name_hash_end(uint64_t hash, size_t len)
+static inline uint32_t name_hash_end(uint64_t hash)
 {
-	return (uint32_t)((hash + len) * 0xff51afd7ed558ccd >> 32);
+	return (uint32_t)(hash * 0xff51afd7ed558ccd >> 32);
 }
 
-uint32_t name_hash(const char *name, size_t len);
+uint32_t name_hash(const struct dentry *parent, const char *name, size_t len);
+
+/* Under dentry_lock: the table of hashed dentries, and how far to shift a hash of 32 bits to the right for the index in it. */
+extern struct dentry **dentry_table;
+extern unsigned dentry_table_shift;
+
+/* True when A and B, of LEN bytes each, are equal. */
+static inline bool name_is_equal(const char *a, const char *b, size_t len)
+{
+	if (unlikely(len >= 8)) {
+		for (size_t i = 0; i + 8 < len; i += 8)
+			if (unaligned_load64(a + i) != unaligned_load64(b + i))
+				return false;
+		return unaligned_load64(a + len - 8) == unaligned_load64(b + len - 8);
+	}
+	while (len--)
+		if (a[len] != b[len])
+			return false;
+	return true;
+}
 
 /* The hashed dentry of NAME in PARENT, without a reference; NULL: none. dentry_lock held. */
-struct dentry *dentry_find_locked(const struct dentry *parent, const char *name, size_t len, uint32_t hash);
+static inline struct dentry *dentry_find_locked(const struct dentry *parent, const char *name, size_t len,
+						uint32_t hash)
+{
+	struct dentry *dentry = dentry_table[hash >> dentry_table_shift];
+
+	for (; dentry; dentry = dentry->hash_next)
+		if (dentry->hash == hash && dentry->parent == parent && dentry->len == len &&
+		    name_is_equal(dentry->name, name, len)) {
+			if (!dentry->used)
+				dentry->used = true;
+			return dentry;
+		}
+	return NULL;
+}
 
 /*
  * The dentry of NAME in PARENT with a reference, made by asking the file system when it is not cached; *OUT may be negative.

@@ -1,4 +1,4 @@
-/* /dev/null, zero, full, random, urandom: major number 1, minor numbers as Linux has them (Documentation/admin-guide/devices.txt). */
+/* /dev/null, zero, full, random, urandom: numbers as in Linux Documentation/admin-guide/devices.txt. */
 #include "kernel/file/memdev.h"
 
 #include "kernel/core/random.h"

@@ -242,6 +242,7 @@ void path_for_each_mount(void (*fn)(struct dentry *at, struct file_system *fs, c
 		spin_unlock(&dentry_lock);
 		if (!copy.root)
 			return;
+		mount_lazy_all(copy.root);
 		fn(copy.root, copy.fs, source, copy.flags, arg);
 		dentry_put(copy.root);
 	}

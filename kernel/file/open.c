@@ -270,6 +270,7 @@ static int open_unnamed(const struct opening *o, struct dentry *at, const char *
 	mutex_unlock(&dir->lock);
 	if (error)
 		goto out;
+	vnode->linkable = !(o->flags & O_EXCL);
 	dentry = dentry_alloc_unnamed(walk.dentry, vnode);
 	if (!dentry) {
 		vnode_put(vnode);

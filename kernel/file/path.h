@@ -63,7 +63,7 @@ enum walk_flags {
 	WALK_IN_ROOT = 32,
 	WALK_NO_XDEV = 64,
 	WALK_NO_SYMLINKS = 128,
-	WALK_EMPTY = 256,  /* an empty path is AT itself (AT_EMPTY_PATH) */
+	WALK_EMPTY = 256,   /* an empty path is AT itself (AT_EMPTY_PATH) */
 	WALK_CREATE = 1024, /* -EISDIR for a slash at the end: O_CREAT */
 	WALK_CACHED = 512,  /* RESOLVE_CACHED: -EAGAIN rather than ask a file system */
 };

@@ -27,11 +27,9 @@ void tty_output(struct tty *tty, const char *bytes, size_t len)
 	for (; len; len--, bytes++) {
 		char c = *bytes;
 
-		if (c == '\r' && flags & OCRNL)
-			c = '\n';
 		if (c == '\n' && flags & ONLCR)
 			out[n++] = '\r';
-		out[n++] = c;
+		out[n++] = c == '\r' && flags & OCRNL ? '\n' : c;
 		if (n > sizeof(out) - EXPANSION) {
 			tty->ops->write(tty, out, n);
 			n = 0;
@@ -239,7 +237,7 @@ static unsigned tty_poll(struct file *file)
 	bool raw_min = !is_canonical(tty) && !tty->termios.cc[VTIME];
 	unsigned events = tty->stopped ? 0 : EV_OUT | EV_WRNORM;
 
-	/* The first look of whoever begins to watch is a thread's, which may sleep; those that follow a notification need not. */
+	/* The first look of whoever begins to watch is a thread's, which may sleep; later ones are any context's. */
 	if (unlikely(!READ_ONCE(tty->ring)) && arch_irq_is_enabled() && !percpu_read(preempt_count))
 		input_start(tty);
 	if (READ_ONCE(tty->no_input) || nr_ready(tty) >= (raw_min ? MAX((uint32_t)tty->termios.cc[VMIN], 1u) : 1u))

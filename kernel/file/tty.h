@@ -22,7 +22,7 @@ struct tty_caller {
 struct tty_ops {
 	/* Bytes to the device, which has taken them when it returns. Any context, tty->lock may be held. */
 	void (*write)(struct tty *tty, const char *bytes, size_t len);
-	/* Somebody wants to read: tty_input may be called from now on. Once. 0; an error: there is no input, reads end at once. */
+	/* Somebody wants to read: tty_input may be called from now on. Once. 0; an error: reads end at once. */
 	int (*input_start)(struct tty *tty);
 	/* SIGNO to all processes of group PGRP. Any context, tty->lock held. */
 	void (*signal)(int pgrp, int signo);

@@ -37,7 +37,7 @@ static void echo_text(struct echo *echo, const char *text)
 /* C as it is shown: control characters as ^X where ECHOCTL says so. */
 static void echo_char(struct echo *echo, char c)
 {
-	bool control = ((unsigned char)c < ' ' && c != '\t' && c != '\n') || c == 127;
+	bool control = ((unsigned char)c < ' ' && c != '\t') || c == 127;
 
 	if (control && echo->tty->termios.lflag & ECHOCTL) {
 		echo_put(echo, '^');
@@ -68,7 +68,6 @@ uint32_t tty_available(const struct tty *tty)
 void tty_flush_input(struct tty *tty)
 {
 	tty->tail = tty->ready = tty->head;
-	tty->literal = false;
 }
 
 static void mark(struct tty_ring *ring, uint32_t at, bool end)
@@ -118,8 +117,8 @@ static bool is_continuation(const struct tty *tty, char c)
 	return tty->termios.iflag & IUTF8 && ((unsigned char)c & 0xc0) == 0x80;
 }
 
-/* Takes one character off the line and, where shown, off the screen. */
-static void erase_one(struct tty *tty, struct echo *echo)
+/* Takes one character off the line and, where shown, off the screen: VERASE only where ECHOE says so. */
+static void erase_one(struct tty *tty, struct echo *echo, bool by_verase)
 {
 	char c;
 
@@ -128,7 +127,7 @@ static void erase_one(struct tty *tty, struct echo *echo)
 	while (tty->head != tty->ready && is_continuation(tty, c));
 	if (!(tty->termios.lflag & ECHO))
 		return;
-	if (!(tty->termios.lflag & ECHOE)) {
+	if (by_verase && !(tty->termios.lflag & ECHOE)) {
 		echo_char(echo, (char)tty->termios.cc[VERASE]);
 		return;
 	}
@@ -155,7 +154,7 @@ static void erase_word(struct tty *tty, struct echo *echo)
 		if (seen && !word)
 			return;
 		seen |= word;
-		erase_one(tty, echo);
+		erase_one(tty, echo, false);
 	}
 }
 
@@ -163,9 +162,11 @@ static void erase_line(struct tty *tty, struct echo *echo)
 {
 	uint32_t all = ECHO | ECHOE | ECHOK | ECHOKE, flags = tty->termios.lflag;
 
+	if (tty->head == tty->ready)
+		return;
 	if ((flags & all) == all) {
 		while (tty->head != tty->ready)
-			erase_one(tty, echo);
+			erase_one(tty, echo, false);
 		return;
 	}
 	tty->head = tty->ready;
@@ -191,14 +192,13 @@ static bool edit(struct tty *tty, char c, struct echo *echo)
 
 	if (is_char(tty, c, VERASE)) {
 		if (tty->head != tty->ready)
-			erase_one(tty, echo);
+			erase_one(tty, echo, true);
 	} else if (is_char(tty, c, VKILL)) {
 		erase_line(tty, echo);
 	} else if (extended && is_char(tty, c, VWERASE)) {
 		erase_word(tty, echo);
-	} else if (extended && is_char(tty, c, VREPRINT)) {
-		if (tty->termios.lflag & ECHO)
-			reprint(tty, echo);
+	} else if (extended && tty->termios.lflag & ECHO && is_char(tty, c, VREPRINT)) {
+		reprint(tty, echo);
 	} else {
 		return false;
 	}
@@ -216,7 +216,9 @@ static bool end_line(struct tty *tty, char c, struct echo *echo)
 	if (!store(tty, eof ? '\0' : c, true))
 		return true;
 	tty->ready = tty->head;
-	if (newline ? flags & (ECHO | ECHONL) : !eof && flags & ECHO)
+	if (newline && flags & (ECHO | ECHONL))
+		echo_put(echo, c);
+	else if (!newline && !eof && flags & ECHO)
 		echo_char(echo, c);
 	return true;
 }
@@ -261,25 +263,31 @@ static bool flow(struct tty *tty, char c)
 	return false;
 }
 
-static void insert(struct tty *tty, char c, struct echo *echo)
+/* IS_RETURN: a line feed that was typed as the return key, which is shown as what it does. */
+static void insert(struct tty *tty, char c, bool is_return, struct echo *echo)
 {
 	if (!store(tty, c, false))
 		return;
 	if (!(tty->termios.lflag & ICANON))
 		tty->ready = tty->head;
-	if (tty->termios.lflag & ECHO)
+	if (!(tty->termios.lflag & ECHO))
+		return;
+	if (is_return)
+		echo_put(echo, c);
+	else
 		echo_char(echo, c);
 }
 
 static void receive(struct tty *tty, char c, struct echo *echo)
 {
 	uint32_t iflag = tty->termios.iflag, lflag = tty->termios.lflag;
+	bool is_return;
 
 	if (iflag & ISTRIP)
 		c &= 0x7f;
 	if (tty->literal) {
 		tty->literal = false;
-		insert(tty, c, echo);
+		insert(tty, c, false, echo);
 		return;
 	}
 	if (tty->stopped && iflag & IXON && iflag & IXANY && !is_char(tty, c, VSTOP))
@@ -290,7 +298,8 @@ static void receive(struct tty *tty, char c, struct echo *echo)
 		return;
 	if (c == '\r' && iflag & IGNCR)
 		return;
-	if (c == '\r' && iflag & ICRNL)
+	is_return = c == '\r' && iflag & ICRNL;
+	if (is_return)
 		c = '\n';
 	else if (c == '\n' && iflag & INLCR)
 		c = '\r';
@@ -304,7 +313,7 @@ static void receive(struct tty *tty, char c, struct echo *echo)
 			return;
 		}
 	}
-	insert(tty, c, echo);
+	insert(tty, c, is_return, echo);
 }
 
 void tty_input(struct tty *tty, const char *bytes, size_t len)

@@ -120,6 +120,7 @@ struct vnode {
 	struct dentry *dentry;	 /* one of its names in the cache, without a reference; under dentry_lock. NULL: none */
 	uint32_t seals;		 /* F_SEAL_* of fcntl(2), under lock; F_SEAL_SEAL unless the file may be sealed */
 	bool write_mapped;	 /* a shared mapping was made that may write; never false again */
+	bool linkable;		 /* has no name yet but may be given one: O_TMPFILE without O_EXCL */
 	bool uncached;		 /* a directory whose names come and go by themselves: no dentry of it is kept */
 };
 

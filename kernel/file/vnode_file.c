@@ -113,9 +113,7 @@ static int64_t seek_target(struct file *file, int64_t off, int whence)
 	default:
 		return -EINVAL;
 	}
-	if (__builtin_add_overflow(base, off, &sum))
-		return off > 0 ? -EOVERFLOW : -EINVAL;
-	return sum < 0 ? -EINVAL : sum;
+	return __builtin_add_overflow(base, off, &sum) || sum < 0 ? -EINVAL : sum;
 }
 
 static int64_t vnode_file_seek(struct file *file, int64_t off, int whence)

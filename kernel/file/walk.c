@@ -57,17 +57,13 @@ static void lock_leave(struct walker *w)
 
 /* ---- Scanning ----------------------------------------------------------------------------------------------------- */
 
-struct unaligned_word {
-	uint64_t word;
-} __attribute__((packed, may_alias));
-
 /* Eight bytes from P on. May read past the end of the string, but not into another page. */
 static __attribute__((no_sanitize("address"))) uint64_t word_load(const char *p)
 {
 	uint64_t word = 0;
 
 	if (likely(((uintptr_t)p & (PAGE_SIZE - 1)) <= PAGE_SIZE - 8))
-		return ((const struct unaligned_word *)p)->word;
+		return unaligned_load64(p);
 	for (unsigned i = 0; i < 8 && p[i]; i++)
 		word |= (uint64_t)(unsigned char)p[i] << 8 * i;
 	return word;
@@ -82,26 +78,24 @@ static inline uint64_t word_end(uint64_t word)
 	return (((word - ones) & ~word) | ((slash - ones) & ~slash)) & tops;
 }
 
-/* Length and hash of the name that P begins with. */
-static inline size_t name_scan(const char *p, uint32_t *hash)
+/* Length of the name that P begins with, and its hash in PARENT. */
+static inline size_t name_scan(const struct dentry *parent, const char *p, uint32_t *hash)
 {
-	uint64_t value = 0, word, end;
+	uint64_t value = name_hash_begin(parent), word = word_load(p), end = word_end(word);
 	size_t len = 0;
-	unsigned n;
 
-	for (;;) {
-		word = word_load(p + len);
-		end = word_end(word);
-		if (end)
-			break;
+	while (unlikely(!end)) {
 		value = name_hash_step(value, word);
 		len += 8;
+		word = word_load(p + len);
+		end = word_end(word);
 	}
-	n = (unsigned)__builtin_ctzll(end) / 8;
-	if (n)
-		value = name_hash_step(value, word & ((1ull << n * 8) - 1));
-	*hash = name_hash_end(value, len + n);
-	return len + n;
+	/* The bits below the lowest of END; those of the bytes before it. */
+	word &= ((end & -end) >> 7) - 1;
+	if (word)
+		value = name_hash_step(value, word);
+	*hash = name_hash_end(value);
+	return len + (unsigned)__builtin_ctzll(end) / 8;
 }
 
 static inline const char *skip_slashes(const char *p)
@@ -370,7 +364,7 @@ static int run(struct walker *w)
 		error = may_search(w, w->at->vnode);
 		if (error)
 			break;
-		len = name_scan(w->path, &hash);
+		len = name_scan(w->at, w->path, &hash);
 		next = skip_slashes(w->path + len);
 		last = !*next && (!w->link || !w->link->rest);
 		if (last && w->flags & WALK_PARENT) {
@@ -395,18 +389,6 @@ static int run(struct walker *w)
 	return error;
 }
 
-/* Where the walk begins. dentry_lock held: it keeps root and cwd, which change under it. */
-static int begin(struct walker *w, struct dentry *at)
-{
-	if (!at)
-		at = w->context->cwd;
-	w->root = w->flags & (WALK_BENEATH | WALK_IN_ROOT) ? at : w->context->root;
-	w->at = *w->path == '/' ? w->root : at;
-	if (*w->path == '/')
-		return w->flags & WALK_BENEATH ? -EXDEV : mounts_cross(w, &w->at);
-	return *w->path || w->flags & WALK_EMPTY ? 0 : -ENOENT;
-}
-
 static int check_end(const struct walker *w)
 {
 	bool need_dir = w->need_dir || w->flags & WALK_DIRECTORY;
@@ -416,14 +398,13 @@ static int check_end(const struct walker *w)
 	return -ENOTDIR;
 }
 
-int path_walk(struct fs_context *context, struct dentry *at, const char *path, unsigned flags, struct walk *walk)
+/* Goes on from AT with PATH, whatever there is in it. dentry_lock is held, and free afterwards. */
+static __attribute__((noinline)) int walk_on(struct fs_context *context, struct dentry *root, struct dentry *at,
+					     const char *path, unsigned flags, struct walk *walk)
 {
-	struct walker w = { .context = context, .flags = flags, .path = path, .walk = walk };
-	int error;
+	struct walker w = { .context = context, .flags = flags, .path = path, .at = at, .root = root, .walk = walk };
+	int error = mounts_cross(&w, &w.at);
 
-	*walk = (struct walk){ 0 };
-	spin_lock(&dentry_lock);
-	error = begin(&w, at);
 	if (!error)
 		error = run(&w);
 	if (!error)
@@ -450,11 +431,81 @@ int path_walk(struct fs_context *context, struct dentry *at, const char *path, u
 	return error;
 }
 
+/*
+ * As far as everything is as it mostly is: names that are cached and neither "." nor "..", of directories that the caller may
+ * search, no links, nothing mounted. True: *AT is the end of *PATH. False: from *AT on, *PATH is still to be walked. dentry_lock is
+ * held.
+ */
+static inline bool walk_cached(const struct cred *cred, struct dentry **at, const char **path, unsigned flags)
+{
+	struct dentry *dir = *at, *child;
+	const char *p = *path, *next;
+	uint32_t mode, hash;
+	size_t len;
+
+	for (;;) {
+		*at = dir;
+		*path = p;
+		mode = dir->vnode->mode;
+		if (unlikely(!S_ISDIR(mode) || *p == '.'))
+			return false;
+		if (unlikely(cred->fsuid != 0 && (mode & 0111) != 0111))
+			return false;
+		len = name_scan(dir, p, &hash);
+		next = p + len;
+		if (unlikely(*next != '/' && flags & WALK_PARENT))
+			return false;
+		child = dentry_find_locked(dir, p, len, hash);
+		if (unlikely(!child || !child->vnode || child->mounted || S_ISLNK(child->vnode->mode)))
+			return false;
+		if (*next != '/')
+			break;
+		next = skip_slashes(next + 1);
+		if (unlikely(!*next))
+			return false;
+		p = next;
+		dir = child;
+	}
+	*at = child;
+	return !(flags & WALK_DIRECTORY) || S_ISDIR(child->vnode->mode);
+}
+
+int path_walk(struct fs_context *context, struct dentry *at, const char *path, unsigned flags, struct walk *walk)
+{
+	struct dentry *root;
+	int error = 0;
+
+	*walk = (struct walk){ 0 };
+	spin_lock(&dentry_lock); /* keeps root and cwd, which change under it */
+	if (!at)
+		at = context->cwd;
+	root = likely(!(flags & (WALK_BENEATH | WALK_IN_ROOT))) ? context->root : at;
+	if (*path == '/') {
+		if (flags & WALK_BENEATH)
+			error = -EXDEV;
+		at = root;
+		path = skip_slashes(path);
+	} else if (!*path && !(flags & WALK_EMPTY)) {
+		error = -ENOENT;
+	}
+	if (unlikely(error)) {
+		spin_unlock(&dentry_lock);
+		return error;
+	}
+	if (unlikely(!*path || at->mounted || !walk_cached(&context->cred, &at, &path, flags)))
+		return walk_on(context, root, at, path, flags, walk);
+	dentry_get_locked(at);
+	spin_unlock(&dentry_lock);
+	walk->dentry = at;
+	return 0;
+}
+
 void walk_done(struct walk *walk)
 {
-	if (walk->dentry)
+	if (likely(walk->dentry))
 		dentry_put(walk->dentry);
-	if (walk->file)
+	if (unlikely(walk->file))
 		file_put(walk->file);
-	*walk = (struct walk){ 0 };
+	walk->dentry = NULL;
+	walk->file = NULL;
 }

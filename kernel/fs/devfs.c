@@ -1,6 +1,6 @@
 /*
- * The tree of /dev. Devices are opened by their numbers (file/chardev.h). shm and pts are there to be mounted on; what a program
- * makes itself in /dev (sockets, links) it makes in shm.
+ * The tree of /dev. Devices are opened by their numbers (file/chardev.h). shm and pts are there to be mounted on. A
+ * program cannot make files in /dev itself, only in shm.
  */
 #include "kernel/fs/devfs.h"
 

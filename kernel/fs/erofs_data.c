@@ -1,4 +1,4 @@
-/* EROFS: what files contain. It lies in the image as it is, so reads copy from there and mappings show the image's own pages. */
+/* EROFS: what files contain. Reads copy it from where it lies in the image, mappings show the image's own pages. */
 #include "kernel/file/abi.h"
 #include "kernel/fs/erofs_node.h"
 #include "lib/errno.h"

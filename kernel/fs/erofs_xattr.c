@@ -1,4 +1,4 @@
-/* EROFS extended attributes (xattr(7)): those of a node behind it, and those that several nodes share in an area of their own. */
+/* EROFS extended attributes (xattr(7)): those of a node, behind it, and those that nodes share, in an area of their own. */
 #include "kernel/fs/erofs_node.h"
 #include "lib/errno.h"
 #include "lib/string.h"

@@ -32,7 +32,7 @@ struct pseudo_ops {
 	int (*text)(struct pseudo_text *out, uint64_t key);
 	/* A write to it (BUF in kernel memory, ended by a NUL behind LEN bytes, at most a page); NULL: -EIO. */
 	ssize_t (*store)(const char *buf, size_t len, uint64_t key);
-	/* A symbolic link: its text, length cut to SIZE; and where it leads if that is not what the text says (NULL: as text). */
+	/* A symbolic link: its text, cut to SIZE; and where it leads if that is not what the text says (or NULL). */
 	ssize_t (*readlink)(char *buf, size_t size, uint64_t key);
 	int (*follow)(struct dentry **dentry, struct file **file, uint64_t key);
 	/* Anything else that makes its own file. */

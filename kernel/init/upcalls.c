@@ -1,5 +1,6 @@
 /* What kernel/arch calls above itself: the one instance of its contract. */
 #include "kernel/arch/arch.h"
+#include "kernel/core/cpu.h"
 #include "kernel/core/irq.h"
 #include "kernel/core/panic.h"
 #include "kernel/init/main.h"
@@ -13,6 +14,11 @@
 #pragma weak app_leave
 #pragma weak app_fault
 
+static unsigned cpu_nr(void)
+{
+	return cpu_self();
+}
+
 const struct arch_upcalls arch_upcalls = {
 	.start = kernel_start,
 	.irq = irq_dispatch,
@@ -24,6 +30,7 @@ const struct arch_upcalls arch_upcalls = {
 	.app_fault = app_fault,
 	.nmi = panic_nmi,
 	.panic = panic_frame,
+	.cpu_nr = cpu_nr,
 	.table_page_alloc = page_table_page_alloc,
 	.table_page_free = page_table_page_free,
 	.low_page_alloc = page_alloc_low,

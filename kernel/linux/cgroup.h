@@ -1,4 +1,4 @@
-/* /sys/fs/cgroup (Linux Documentation/admin-guide/cgroup-v2.rst): the one control group that everything is in, without limits. */
+/* /sys/fs/cgroup (Linux Documentation/admin-guide/cgroup-v2.rst): the one control group, which has no limits. */
 #ifndef KERNEL_LINUX_CGROUP_H
 #define KERNEL_LINUX_CGROUP_H
 

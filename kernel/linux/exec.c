@@ -6,6 +6,7 @@
 #include "kernel/file/path.h"
 #include "kernel/linux/exec_stack.h"
 #include "kernel/linux/task.h"
+#include "kernel/linux/vdso.h"
 #include "kernel/mem/slab.h"
 #include "kernel/mem/user.h"
 #include "lib/elf.h"
@@ -247,6 +248,9 @@ static int image_start(const struct exec_args *args, struct source *program, str
 	if (error)
 		return error;
 	process->vm->brk_start = process->vm->brk = image.end + random_below(BRK_PAGES) * PAGE_SIZE;
+	error = vdso_map(process->vm, &process->vdso);
+	if (error)
+		return error;
 	error = exec_stack_build(args, &image, &sp);
 	if (error)
 		return error;

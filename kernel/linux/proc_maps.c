@@ -38,20 +38,25 @@ static int maps_entry(const struct vm_info *info, void *arg)
 	return out->failed;
 }
 
-/* Calls fn for each mapping. */
-static int for_each(uint64_t key, int (*fn)(const struct vm_info *info, void *arg), void *arg)
+int proc_maps(struct pseudo_text *out, uint64_t key)
 {
 	struct process *process = proc_process(key);
 
 	if (!process)
 		return -ESRCH;
-	vm_for_each(process->vm, 0, fn, arg);
+	vm_for_each(process->vm, 0, maps_entry, out);
 	return 0;
 }
 
-int proc_maps(struct pseudo_text *out, uint64_t key)
+/* Calls fn for each mapping, with its pages counted. */
+static int for_each_counted(uint64_t key, int (*fn)(const struct vm_info *info, void *arg), void *arg)
 {
-	return for_each(key, maps_entry, out);
+	struct process *process = proc_process(key);
+
+	if (!process)
+		return -ESRCH;
+	vm_for_each_counted(process->vm, 0, fn, arg);
+	return 0;
 }
 
 /* ---- Sums -------------------------------------------------------------------------------------------------------- */
@@ -61,17 +66,23 @@ static bool is_stack(const struct vm_info *info)
 	return info->flags & (VM_STACK | VM_GROWSDOWN);
 }
 
+struct sum {
+	struct proc_vm *vm;
+	uint64_t exe; /* the program's inode number; 0: none */
+};
+
 static int sum_entry(const struct vm_info *info, void *arg)
 {
-	struct proc_vm *vm = arg;
+	const struct sum *sum = arg;
+	struct proc_vm *vm = sum->vm;
 	uint64_t pages = (info->end - info->start) / PAGE_SIZE;
 
-	if (info->ino)
-		vm->file += info->nr_resident;
-	else
-		vm->anon += info->nr_resident;
+	vm->anon += info->nr_private;
+	vm->file += info->nr_resident - info->nr_private;
 	if (is_stack(info))
 		vm->stack += pages;
+	else if (info->prot & PT_EXEC && info->ino && info->ino == sum->exe)
+		vm->exec += pages;
 	else if (info->prot & PT_EXEC)
 		vm->libraries += pages;
 	else if (info->prot & PT_WRITE && !(info->flags & VM_SHARED))
@@ -82,20 +93,19 @@ static int sum_entry(const struct vm_info *info, void *arg)
 void proc_vm_sum(struct process *process, struct proc_vm *out)
 {
 	const struct vmspace *vm = process->vm;
+	struct sum sum = { out, process->exe ? dentry_vnode(process->exe)->ino : 0 };
 
 	memset(out, 0, sizeof(*out));
-	mutex_lock(&process->vm->lock);
 	out->mapped = vm->nr_mapped;
 	out->resident = vm->nr_resident;
 	out->peak = MAX(vm->nr_peak, vm->nr_resident);
 	out->locked = vm->nr_locked;
-	mutex_unlock(&process->vm->lock);
-	vm_for_each(process->vm, 0, sum_entry, out);
+	vm_for_each_counted(process->vm, 0, sum_entry, &sum);
 }
 
 /* ---- smaps ------------------------------------------------------------------------------------------------------- */
 
-/* What smaps says of one mapping or of all: sizes in KiB. Pages of files are clean and shared, others dirty and private. */
+/* What smaps says of one mapping or of all: sizes in KiB. Pages of files are clean. */
 struct usage {
 	uint64_t size, rss, file, anon, locked;
 };
@@ -106,10 +116,8 @@ static void usage_of(const struct vm_info *info, struct usage *usage)
 
 	usage->size += (info->end - info->start) / 1024;
 	usage->rss += rss;
-	if (info->ino)
-		usage->file += rss;
-	else
-		usage->anon += rss;
+	usage->anon += info->nr_private * kib;
+	usage->file += (info->nr_resident - info->nr_private) * kib;
 	usage->locked += info->flags & VM_LOCKED ? rss : 0;
 }
 
@@ -165,7 +173,7 @@ static int smaps_entry(const struct vm_info *info, void *arg)
 
 int proc_smaps(struct pseudo_text *out, uint64_t key)
 {
-	return for_each(key, smaps_entry, out);
+	return for_each_counted(key, smaps_entry, out);
 }
 
 struct rollup {
@@ -189,7 +197,7 @@ int proc_smaps_rollup(struct pseudo_text *out, uint64_t key)
 	struct rollup rollup = { 0 };
 	const struct vm_info all = { .name = "[rollup]" };
 	struct vm_info line = all;
-	int error = for_each(key, rollup_entry, &rollup);
+	int error = for_each_counted(key, rollup_entry, &rollup);
 
 	if (error)
 		return error;

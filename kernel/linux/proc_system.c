@@ -235,7 +235,6 @@ int proc_loadavg(struct pseudo_text *out, uint64_t key)
 	loads_update(loads);
 	for (unsigned i = 0; i < 3; i++)
 		pseudo_printf(out, "%lu.%02lu ", loads[i] / LOAD_ONE, loads[i] % LOAD_ONE * 100 / LOAD_ONE);
-	pseudo_printf(out, "%u/%u %d\n", MAX(nr_running(), 1u), process ? process->nr_tasks : 0,
-		      process ? process->pid : 0);
+	pseudo_printf(out, "%u/%u %d\n", MAX(nr_running(), 1u), thread_count(), process ? process->pid : 0);
 	return 0;
 }

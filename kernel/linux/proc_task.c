@@ -1,4 +1,4 @@
-/* /proc/PID and /proc/PID/task/TID: stat, status, statm, comm, schedstat. For a process they speak of its first thread and sums. */
+/* /proc/PID and /proc/PID/task/TID: stat, status, statm, comm, schedstat. For a process: its first thread, and sums. */
 #include "kernel/core/clock.h"
 #include "kernel/core/cpu.h"
 #include "kernel/linux/abi_process.h"

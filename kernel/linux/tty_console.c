@@ -1,6 +1,6 @@
 /*
- * Connects the terminal (file/tty.h) with the console driver (dev/console.h) and with processes. Output goes the way of the log,
- * to all consoles; input comes from the first one, from the time on when somebody wants to read.
+ * Connects the terminal (file/tty.h) with the console driver (dev/console.h) and with processes. Output goes the way of the
+ * log, to all consoles; input comes from the first one, as soon as somebody wants to read.
  */
 #include "kernel/linux/tty_console.h"
 

@@ -19,8 +19,6 @@ static void count_entry(void *arg, pte_t *entry, uintptr_t va, size_t size)
 
 static const char *special_name(const struct vm_area *area)
 {
-	if (area->flags & VM_SPECIAL)
-		return "[vdso]";
 	if (area->flags & VM_STACK)
 		return "[stack]";
 	return area->flags & VM_BRK ? "[heap]" : "";

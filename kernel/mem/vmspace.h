@@ -28,14 +28,14 @@ enum vm_flags {
 	VM_LOCKED = 64,
 	VM_STACK = 128,	    /* the main thread's: /proc/PID/maps calls it [stack] */
 	VM_BRK = 256,	    /* [heap] */
-	VM_SPECIAL = 512,   /* vDSO: unmapped and protected like all, not to be merged */
+	VM_SPECIAL = 512,   /* vDSO: unmapped and protected like all, not to be merged; its object tells its name */
 	VM_BELOW_4G = 1024, /* MAP_32BIT: in the first 2 GiB */
 	/* From madvise(2). */
 	VM_HUGE = 2048,	  /* 2 MiB pages wherever they fit */
 	VM_NOHUGE = 4096, /* nowhere */
 	VM_RANDOM = 8192, /* no neighbours at a fault */
 	/* Kept when the mapping is made. */
-	VM_READ_ONLY = 16384, /* of a shared file that was not opened for writing: PROT_WRITE is -EACCES */
+	VM_READ_ONLY = 16384, /* PROT_WRITE is -EACCES: a shared file not opened for writing; the vDSO's data */
 };
 
 struct vm_area;

@@ -158,6 +158,16 @@ def tree_of(path, files=(), place=None):
     return tree
 
 
+def link(tree, cmdline, target):
+    """Makes one bootable file, TARGET, with the kernel, TREE as its root file system, and CMDLINE."""
+    scripts = os.path.join(qemu.ROOT, "scripts")
+    roots = subprocess.run([os.path.join(scripts, "syscalls"), "--roots"], check=True, capture_output=True, text=True)
+    subprocess.run([os.path.join(scripts, "link-image"), "-o", os.path.abspath(target),
+                    "-l", "build/obj/release/libkernel.a", "-t", "kernel/arch/x86_64/image.ld", "-s", "build/bin/drupe-symtab",
+                    "-p", "kernel/init/platforms/qemu", "-u", "main " + roots.stdout.replace("-u ", ""),
+                    "-r", tree.image(), "-c", cmdline], cwd=qemu.ROOT, check=True)
+
+
 def run_tree(tree, words, smp=1, memory=256, cmdline="", build="release", timeout=60, stdin=b"", cpu="max", extra=()):
     """Boots TREE as the root file system; WORDS are the program and its arguments. Gives a qemu.Result."""
     line = " ".join([*([cmdline] if cmdline else []), "--", *map(quote, words)])

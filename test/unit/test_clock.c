@@ -175,6 +175,8 @@ extern struct clock_source clock_source_pit;
 struct clock_source *table[4] __asm__("clock_sources_start") = { &nothing, &clock_source_pit, &other, &tsc };
 __asm__(".globl clock_sources_end\n\t.set clock_sources_end, clock_sources_start + 32");
 
+static struct clock_publish copy;
+
 /* From the first question again; OTHER has no counter. */
 static int setup(void **unused)
 {
@@ -184,6 +186,8 @@ static int setup(void **unused)
 	current = NULL;
 	holder = 0;
 	wants_thread = false;
+	published = NULL;
+	memset(&copy, 0, sizeof(copy));
 	armed = NULL;
 	now_ps = 20 * PS_PER_MS;
 	tsc_hz = 2595124000;
@@ -459,6 +463,85 @@ static void test_wall(void **state)
 	assert_true(clock_realtime() - NSEC_PER_SEC < 100 * NSEC_PER_USEC);
 }
 
+/* By the copy: true, and the time. */
+static bool copy_now(uint64_t *ns)
+{
+	uint64_t delta = shim_ticks() - copy.base;
+
+	*ns = copy.ns + (uint64_t)((unsigned __int128)delta * copy.mult >> 32);
+	return delta < copy.limit;
+}
+
+/* Reads by turns from the copy and by asking. How often it was the copy. */
+static unsigned read_by_turns(unsigned n)
+{
+	uint64_t last = 0, now;
+	unsigned by_copy = 0;
+
+	for (unsigned i = 0; i < n; i++) {
+		now_ps += (uint64_t)lrand48() % 1000000 * PS_PER_NS;
+		if (!(i & 1) || !copy_now(&now))
+			now = clock_monotonic();
+		else
+			by_copy++;
+		assert_true(now >= last);
+		assert_int_equal(copy.seq % 2, 0);
+		last = now;
+	}
+	return by_copy;
+}
+
+static void test_published(void **state)
+{
+	uint64_t ns;
+
+	(void)state;
+	/* Before the first question, and until the counter's frequency is known. */
+	clock_publish(&copy);
+	assert_null(clock_source_current());
+	assert_false(copy_now(&ns));
+	clock_monotonic();
+	assert_false(copy_now(&ns));
+	run(30, 0);
+	assert_true(copy_now(&ns));
+	for (unsigned i = 0; i < 40; i++) {
+		assert_int_equal(read_by_turns(1000), 500);
+		run(100, 1000);
+	}
+	/* Other sources can only be asked. */
+	assert_int_equal(clock_source_use("pit"), 0);
+	assert_int_equal(read_by_turns(100), 0);
+	assert_int_equal(clock_source_use("tsc"), 0);
+	assert_int_equal(read_by_turns(100), 50);
+	/* When the clock is running already. */
+	memset(&copy, 0, sizeof(copy));
+	clock_publish(&copy);
+	assert_int_equal(read_by_turns(100), 50);
+
+	setup(NULL);
+	clock_publish(&copy);
+	tsc_told_hz = tsc_hz;
+	tsc_flags = CLOCK_UNSYNCED;
+	assert_int_equal(read_by_turns(100), 0);
+}
+
+static void test_published_wall(void **state)
+{
+	uint64_t ns;
+
+	(void)state;
+	clock_publish(&copy);
+	assert_true(copy.has_wall); /* test_wall has asked */
+	clock_realtime_set(1234567 * NSEC_PER_SEC);
+	run(30, 0);
+	assert_true(copy_now(&ns));
+	assert_true(copy.has_wall);
+	assert_true(clock_realtime() - (ns + copy.wall) < 1000);
+	clock_realtime_set(NSEC_PER_SEC);
+	assert_true(copy_now(&ns));
+	assert_true(ns + copy.wall - NSEC_PER_SEC < 100 * NSEC_PER_USEC);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -471,7 +554,9 @@ int main(void)
 		cmocka_unit_test_setup(test_nmi_in_reading, setup),
 		cmocka_unit_test_setup(test_thread_finds_reference, setup),
 		cmocka_unit_test_setup(test_use, setup),
+		cmocka_unit_test_setup(test_published, setup),
 		cmocka_unit_test_setup(test_wall, setup),
+		cmocka_unit_test_setup(test_published_wall, setup),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -14,7 +14,13 @@ EROFS_SRC   := test/unit/shim/heap.c test/unit/shim/vnode.c kernel/fs/erofs.c ke
 	kernel/fs/erofs_xattr.c lib/checksum.c lib/rbtree.c
 UNIT_erofs  := $(EROFS_SRC) test/unit/erofs_tree.c
 UNIT_elf    := lib/elf.c
+FILE_SRC    := $(addprefix test/unit/shim/,heap.c wait.c vnode.c path.c) $(addprefix kernel/file/,file.c poll.c lock.c)
+UNIT_fdtable := $(FILE_SRC) kernel/file/fdtable.c
 UNIT_fmt    := lib/fmt.c
+UNIT_lock   := $(FILE_SRC)
+UNIT_pipe   := $(FILE_SRC) $(addprefix kernel/file/,pipe.c pipe_end.c fifo.c)
+UNIT_epoll  := $(FILE_SRC) lib/rbtree.c $(addprefix kernel/file/,epoll.c epoll_nest.c epoll_wait.c eventfd.c pipe.c \
+	pipe_end.c poll_set.c)
 UNIT_log    := lib/fmt.c
 UNIT_ns16550 :=
 UNIT_pci    := kernel/dev/bus/pci_bar.c kernel/dev/bus/pci_msi.c lib/fmt.c
@@ -35,6 +41,9 @@ SLAB_SRC    := kernel/core/spinlock.c kernel/mem/slab.c kernel/mem/kmalloc.c ker
 UNIT_slab   := $(UNIT_page) $(SLAB_SRC)
 UNIT_slab_debug := test/unit/shim/memory.c lib/fmt.c
 UNIT_vmap   := $(UNIT_slab) kernel/mem/vmap.c kernel/mem/aspace.c lib/rbtree.c
+VM_SRC      := $(patsubst %,kernel/mem/%.c,buddy section aspace page_index vmspace vm_area vm_gather vm_map vm_fault vm_object \
+	vm_protect vm_remap vm_advise vm_report vm_shared) kernel/arch/x86_64/page_table_lower.c lib/rbtree.c lib/fmt.c
+UNIT_vmspace := $(VM_SRC)
 UNIT_timers := lib/rbtree.c
 UNIT_string :=
 UNIT_signal := $(addprefix kernel/linux/,signal.c signal_info.c signal_send.c signal_wait.c signal_deliver.c sigstack.c)
@@ -42,6 +51,9 @@ UNIT_signal_frame := test/unit/signal_frame_host.c kernel/linux/x86_64/signal_fr
 UNIT_symtab := lib/symtab.c
 UNIT_syscall := lib/cmdline.c lib/fmt.c $(addprefix kernel/linux/,syscall.c syscall_trace.c) \
 	$(addprefix gen/kernel/linux/,errno_names.c syscall_names.c)
+UNIT_tty    := test/unit/tty_host.c test/unit/shim/heap.c test/unit/shim/vnode.c \
+	$(addprefix kernel/file/,tty.c tty_input.c tty_ioctl.c)
+UNIT_vdso   := lib/muldiv.c $(addprefix kernel/core/,clock_measure.c clock_source.c)
 UNIT_virtio_mmio := kernel/dev/firmware/virtio_mmio.c kernel/dev/firmware/aml.c lib/cmdline.c
 
 VFS_SRC     := test/unit/vfs_env.c kernel/mem/page_index.c lib/rbtree.c lib/fmt.c \
@@ -75,6 +87,8 @@ $(ABI_CONSTANTS): $(wildcard kernel/file/abi*.h kernel/linux/abi_*.h kernel/mem/
 	@mkdir -p $(@D)
 	$(Q)sed -nE 's/^#define ([A-Z_0-9]+) .*/#ifdef \1\n{ "\1", (int64_t)(\1) },\n#endif/p' $^ > $@
 $(patsubst %,$(UNIT_OBJ)/test/unit/%.o,abi_ours abi_linux abi_libc): $(ABI_CONSTANTS)
+
+$(UNIT_OBJ)/test/unit/test_vdso.o: $(VDSO)
 
 define unit_program
 $(B)/unit/$(1): $(UNIT_OBJ)/test/unit/test_$(1).o $(UNIT_OBJ)/test/unit/shim/shim.o $(UNIT_$(1):%.c=$(UNIT_OBJ)/%.o)

@@ -26,7 +26,7 @@
 
 /* The same on every CPU. */
 static uint64_t features; /* XCR0; FEATURES_LEGACY without XSAVE; 0: not looked yet */
-static bool has_xsave;
+static bool has_xsave, has_rdtscp;
 static size_t fpu_size;
 static PERCPU(bool, is_ready);
 static PERCPU(struct arch_app *, loaded); /* whose registers this CPU has */
@@ -57,6 +57,9 @@ static void cpu_set_up(void)
 		features = FEATURES_LEGACY;
 		fpu_size = FXSAVE_SIZE;
 	}
+	has_rdtscp = cpuid_leaf(CPUID_EXTENDED, CPUID_EXTENDED_FEATURES, 0).d & CPUID_EXT_EDX_RDTSCP;
+	if (has_rdtscp)
+		write_msr(MSR_TSC_AUX, arch_upcalls.cpu_nr());
 	write_msr(MSR_STAR, (uint64_t)SELECTOR_CODE << 32);
 	write_msr(MSR_LSTAR, (uintptr_t)syscall_entry);
 	write_msr(MSR_SFMASK, FLAGS_IF | FLAGS_TF | FLAGS_DF | FLAGS_NT | FLAGS_AC);
@@ -221,6 +224,12 @@ unsigned arch_fpu_exceptions(unsigned vector)
 	__asm__ volatile("fnstcw %0" : "=m"(control));
 	__asm__ volatile("fnstsw %0" : "=m"(status));
 	return status & ~(unsigned)control & 0x3f;
+}
+
+bool arch_app_has_cpu_nr(void)
+{
+	cpu_ensure();
+	return has_rdtscp;
 }
 
 uint32_t arch_hwcap(void)

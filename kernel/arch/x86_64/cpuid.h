@@ -14,6 +14,7 @@
 #define CPUID_1_ECX_RDRAND (1u << 30)
 #define CPUID_1_ECX_HYPERVISOR (1u << 31) /* 0 on bare metal */
 #define CPUID_7_EBX_RDSEED (1u << 18)
+#define CPUID_EXT_EDX_RDTSCP (1u << 27)
 #define CPUID_POWER_EDX_INVARIANT_TSC (1u << 8)
 
 /* First leaf of each range; its EAX is the last one. */
@@ -22,8 +23,9 @@
 #define CPUID_EXTENDED 0x80000000u
 
 #define CPUID_TOPOLOGY 0xbu
-#define CPUID_TSC_RATIO 0x15u	    /* EBX/EAX: ratio of TSC and crystal; ECX: crystal in Hz, or 0 */
-#define CPUID_FREQUENCY 0x16u	    /* EAX: base frequency in MHz */
+#define CPUID_TSC_RATIO 0x15u /* EBX/EAX: ratio of TSC and crystal; ECX: crystal in Hz, or 0 */
+#define CPUID_FREQUENCY 0x16u /* EAX: base frequency in MHz */
+#define CPUID_EXTENDED_FEATURES 0x80000001u
 #define CPUID_POWER 0x80000007u	    /* EDX: invariant TSC */
 #define CPUID_VM_TIMING 0x40000010u /* EAX: TSC in kHz, EBX: local APIC timer in kHz (VMware, QEMU with KVM) */
 
