@@ -248,7 +248,8 @@ struct vm_area *area_merge(struct vm_area *area, struct list *dead)
 /* ---- Free places ------------------------------------------------------------------------------------------------ */
 
 /*
- * The area with the highest gap of LEN bytes in front of it, among those that start below HIGH. A subtree that lies below HIGH as a
+ * The area with the highest gap of LEN bytes in front of it, among those that start below HIGH. A subtree that lies
+ * below HIGH as a
  * whole answers by its gap_max alone, so only one path is ever left again.
  */
 static struct vm_area *gap_search(struct rb_node *node, size_t len, uintptr_t high)
