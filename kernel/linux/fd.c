@@ -2,6 +2,7 @@
 #include "kernel/linux/fd.h"
 
 #include "kernel/linux/abi_signal.h"
+#include "kernel/linux/user_copy.h"
 #include "kernel/mem/slab.h"
 
 static int iov_check(struct iovec *iov, size_t count, size_t *total)
@@ -55,6 +56,28 @@ long fd_install(struct file *file, unsigned flags)
 	if (fd < 0)
 		file_put(file);
 	return fd;
+}
+
+long fd_install_pair(struct file *files[2], unsigned flags, int *user_fds)
+{
+	struct fdtable *table = process_current()->files;
+	int fds[2];
+
+	fds[0] = (int)fd_install(files[0], flags);
+	if (fds[0] < 0) {
+		file_put(files[1]);
+		return fds[0];
+	}
+	fds[1] = (int)fd_install(files[1], flags);
+	if (fds[1] < 0) {
+		fdtable_close(table, (unsigned)fds[0]);
+		return fds[1];
+	}
+	if (!copy_out(user_fds, fds, sizeof(fds)))
+		return 0;
+	fdtable_close(table, (unsigned)fds[0]);
+	fdtable_close(table, (unsigned)fds[1]);
+	return -EFAULT;
 }
 
 long broken_pipe_check(long result)

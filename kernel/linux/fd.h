@@ -46,6 +46,9 @@ void iov_list_free(struct iov_list *list);
 /* Gives FILE (not if it is NULL), whose reference it takes in any case, the lowest free descriptor. FLAGS: O_CLOEXEC. */
 long fd_install(struct file *file, unsigned flags);
 
+/* The same for two: both get a descriptor, which go to USER_FDS, or neither does. 0, -EFAULT, -EMFILE, -ENOMEM. */
+long fd_install_pair(struct file *files[2], unsigned flags, int *user_fds);
+
 /* Sends the calling task SIGPIPE if RESULT is -EPIPE; returns RESULT. */
 long broken_pipe_check(long result);
 
