@@ -70,9 +70,10 @@ static int fault_anonymous(struct vm_area *area, pte_t *entry, enum vm_access ac
 		entry_set(area->vm, entry, pte_make(pa, area->prot & ~PT_WRITE));
 		return 0;
 	}
-	page = page_alloc(0, PAGE_ZERO);
+	page = page_alloc(0, 0);
 	if (unlikely(!page))
 		return -ENOMEM;
+	memset(page_to_virt(page), 0, PAGE_SIZE);
 	entry_set(area->vm, entry, pte_make(page_to_phys(page), area->prot | PT_OWNED | PT_PRIVATE));
 	return 0;
 }

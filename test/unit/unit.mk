@@ -30,6 +30,7 @@ UNIT_mptable := test/unit/physmem.c kernel/boot/phys.c kernel/dev/firmware/table
 UNIT_futex  := $(addprefix kernel/linux/,futex.c futex_requeue.c futex_pi.c futex_exit.c)
 UNIT_futex_threads :=
 UNIT_muldiv := lib/muldiv.c
+UNIT_pseudo := test/unit/shim/heap.c test/unit/shim/vnode.c kernel/fs/pseudo.c kernel/fs/pseudo_file.c lib/fmt.c
 UNIT_random := lib/chacha20.c
 UNIT_rbtree := lib/rbtree.c
 UNIT_page   := test/unit/shim/memory.c kernel/mem/page.c kernel/mem/buddy.c kernel/mem/section.c
