@@ -56,13 +56,12 @@ struct dentry {
 extern struct spinlock dentry_lock;
 
 /* Eight bytes at any address. (memcpy would be a call.) */
+struct unaligned64 {
+	uint64_t word;
+} __attribute__((packed, may_alias));
 static inline uint64_t unaligned_load64(const void *at)
 {
-	const struct {
-		uint64_t word;
-	} __attribute__((packed, may_alias)) *unaligned = at;
-
-	return unaligned->word;
+	return ((const struct unaligned64 *)at)->word;
 }
 
 /*

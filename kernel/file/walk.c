@@ -66,7 +66,7 @@ static __attribute__((no_sanitize("address"))) uint64_t word_load(const char *p)
 	uint64_t word = 0;
 
 	if (likely(((uintptr_t)p & (PAGE_SIZE - 1)) <= PAGE_SIZE - 8))
-		return unaligned_load64(p);
+		return ((const struct unaligned64 *)(const void *)p)->word;
 	for (unsigned i = 0; i < 8 && p[i]; i++)
 		word |= (uint64_t)(unsigned char)p[i] << 8 * i;
 	return word;

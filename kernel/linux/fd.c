@@ -1,6 +1,7 @@
 /* See fd.h. */
 #include "kernel/linux/fd.h"
 
+#include "kernel/linux/abi_process.h"
 #include "kernel/linux/abi_signal.h"
 #include "kernel/linux/user_copy.h"
 #include "kernel/mem/slab.h"
@@ -34,7 +35,7 @@ int iov_list_read(struct iov_list *list, struct uio *uio, const struct iovec *us
 		if (!list->iov)
 			return -ENOMEM;
 	}
-	*uio = (struct uio){ .iov = list->iov };
+	*uio = (struct uio){ .iov = list->iov, .file_max = UINT64_MAX };
 	error = user_range_is_valid(user_iov, len) ? user_read(list->iov, user_iov, len) : -EFAULT;
 	if (!error)
 		error = iov_check(list->iov, count, &uio->resid);
@@ -80,12 +81,24 @@ long fd_install_pair(struct file *files[2], unsigned flags, int *user_fds)
 	return -EFAULT;
 }
 
-long broken_pipe_check(long result)
+uint64_t file_max(void)
+{
+	return process_current()->rlimits[RLIMIT_FSIZE].cur;
+}
+
+static __attribute__((noinline, cold)) long write_failed(long error)
 {
 	struct process *process = process_current();
-	struct signal_info info = { .signo = SIGPIPE, .pid = process->pid, .uid = process->fs.cred.uid };
+	struct signal_info info = { .signo = error == -EPIPE ? SIGPIPE : SIGXFSZ,
+				    .pid = process->pid,
+				    .uid = process->fs.cred.uid };
 
-	if (unlikely(result == -EPIPE))
+	if (error == -EPIPE || file_max() != RLIM_INFINITY)
 		signal_send_task(task_current(), &info);
-	return result;
+	return error;
+}
+
+long write_check(long result)
+{
+	return unlikely(result == -EPIPE || result == -EFBIG) ? write_failed(result) : result;
 }

@@ -49,7 +49,9 @@ long fd_install(struct file *file, unsigned flags);
 /* The same for two: both get a descriptor, which go to USER_FDS, or neither does. 0, -EFAULT, -EMFILE, -ENOMEM. */
 long fd_install_pair(struct file *files[2], unsigned flags, int *user_fds);
 
-/* Sends the calling task SIGPIPE if RESULT is -EPIPE; returns RESULT. */
-long broken_pipe_check(long result);
+/* Sends the calling task the signal that goes with a failed write: SIGPIPE for -EPIPE, SIGXFSZ for -EFBIG. Returns RESULT. */
+long write_check(long result);
+/* For struct uio of writes. */
+uint64_t file_max(void);
 
 #endif

@@ -55,7 +55,7 @@ long sys_socketpair(int domain, int type, int protocol, int *user_fds)
 /* SIGPIPE is for streams and packets, and for those who want it. */
 static long send_result(long n, unsigned flags)
 {
-	return flags & MSG_NOSIGNAL ? n : broken_pipe_check(n);
+	return flags & MSG_NOSIGNAL ? n : write_check(n);
 }
 
 long sys_sendto(unsigned fd, const void *buf, size_t len, unsigned flags, const struct linux_sockaddr *addr,

@@ -85,7 +85,7 @@ long sys_sendfile(unsigned out_fd, unsigned in_fd, int64_t *offset, size_t count
 		n = splice_copy(route.in.file, in_pos(&route), route.out.file, NULL, count);
 	n = positions_write(&route, n);
 	route_end(&route);
-	return broken_pipe_check(n);
+	return write_check(n);
 }
 
 static int copy_check(const struct route *route, size_t len)
@@ -153,7 +153,7 @@ long sys_splice(unsigned in_fd, int64_t *in_off, unsigned out_fd, int64_t *out_o
 		n = splice(&route, MIN(len, (size_t)RW_COUNT_MAX), flags & SPLICE_F_NONBLOCK);
 	n = positions_write(&route, n);
 	route_end(&route);
-	return broken_pipe_check(n);
+	return write_check(n);
 }
 
 long sys_tee(unsigned in_fd, unsigned out_fd, size_t len, unsigned flags)
@@ -173,7 +173,7 @@ long sys_tee(unsigned in_fd, unsigned out_fd, size_t len, unsigned flags)
 		n = splice_pipes(route.in.file, route.out.file, len, true,
 				 flags & SPLICE_F_NONBLOCK || route.in.file->flags & O_NONBLOCK);
 	route_end(&route);
-	return broken_pipe_check(n);
+	return write_check(n);
 }
 
 /* The application's pages are copied: it may write to them afterwards. */
@@ -195,5 +195,5 @@ long sys_vmsplice(unsigned fd, const struct iovec *iov, size_t iovcnt, unsigned 
 		iov_list_free(&list);
 	}
 	fd_ref_put(ref);
-	return broken_pipe_check(n);
+	return write_check(n);
 }

@@ -62,6 +62,7 @@ VFS_SRC     := test/unit/vfs_env.c kernel/mem/page_index.c lib/rbtree.c lib/fmt.
 	open.c vnode.c vnode_file.c walk.c) \
 	$(addprefix kernel/fs/,cache.c tmpfs.c tmpfs_dir.c tmpfs_file.c tmpfs_hole.c tmpfs_map.c tmpfs_readdir.c tmpfs_xattr.c)
 UNIT_tmpfs  := $(VFS_SRC)
+UNIT_names  := $(VFS_SRC)
 
 UNIT_TESTS  := $(patsubst test/unit/test_%.c,%,$(sort $(wildcard test/unit/test_*.c)))
 UNIT_OBJ    := $(B)/obj/unit
