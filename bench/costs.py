@@ -1,10 +1,10 @@
 #!/usr/bin/python3
 """What system calls cost an unmodified program, in instructions: bench/programs/cost.c in a Drupe and in a Linux guest.
-Run as a program it prints the whole table, both guests in every crowd; --stock leaves the Linux guest as Debian has it."""
+Run as a program it prints the whole table of doc/benchmarks.md: the Linux guest as Debian has it, the Linux guest that Drupe is
+compared with, and Drupe alone and in every crowd."""
 
 import functools
 import re
-import sys
 
 import guests
 import measure
@@ -69,18 +69,15 @@ BENCHMARKS = [
 
 
 def main():
-    stock = {"cmdline": ""} if "--stock" in sys.argv[1:] else {}
-    columns = ["alone", *(f"{crowd}={n}" for crowd, n in CROWDS.items())]
+    crowds = [f"{crowd}={n}" for crowd, n in CROWDS.items()]
     for flavour in ("musl", "glibc"):
-        print(f"\n| {flavour} | " + " | ".join(f"{column}: Drupe | Linux" for column in columns) + " |")
-        print("|---" * (1 + 2 * len(columns)) + "|")
-        ours = {column: costs("drupe", flavour, column) for column in columns}
-        theirs = {column: costs("linux", flavour, column, **stock) for column in columns}
-        for name in theirs["alone"]:
-            cells = [f"{table[column][name]:,.0f}" for column in columns for table in (ours, theirs)]
-            print(f"| `{name}` | " + " | ".join(cells) + " |")
-    return 0
+        tables = {"Linux, stock": costs("linux", flavour, cmdline=""), "Linux": costs("linux", flavour),
+                  "Drupe": costs("drupe", flavour), **{crowd: costs("drupe", flavour, crowd) for crowd in crowds}}
+        print(f"\n| {flavour} | " + " | ".join(tables) + " |\n" + "|---" * (1 + len(tables)) + "|")
+        for name in tables["Drupe"]:
+            cells = [f"{table[name]:,.0f}" for table in tables.values()]
+            print(f"| `{name}` | " + " | ".join(cells) + " |", flush=True)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -7,8 +7,8 @@
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 /*
- * RUN does the operation N times, between SETUP and TEARDOWN, which may be null. Each time counts as PER operations: a round trip
- * is two handoffs.
+ * RUN does the operation N times, between SETUP and TEARDOWN, which may be null. Each time counts as PER operations: in a round
+ * trip there are two handoffs.
  */
 struct op {
 	const char *name;

@@ -62,11 +62,9 @@ int vnode_open(struct vnode *vnode, struct dentry *dentry, unsigned flags, struc
 
 	if (unlikely(flags & O_PATH))
 		error = plain_open(&path_file_ops, kept, &file);
-	else if (vnode->ops->open)
-		error = special_open(vnode, kept, &file);
-	else if (S_ISREG(vnode->mode))
+	else if (S_ISREG(vnode->mode) && likely(!vnode->ops->open))
 		error = plain_open(&vnode_file_ops, kept, &file);
-	else if (S_ISDIR(vnode->mode))
+	else if (S_ISDIR(vnode->mode) && !vnode->ops->open)
 		error = plain_open(&dir_file_ops, kept, &file);
 	else
 		error = special_open(vnode, kept, &file);

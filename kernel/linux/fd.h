@@ -46,7 +46,12 @@ void iov_list_free(struct iov_list *list);
 /* Gives FILE (not if it is NULL), whose reference it takes in any case, the lowest free descriptor. FLAGS: O_CLOEXEC. */
 long fd_install(struct file *file, unsigned flags);
 
-/* Sends the calling task SIGPIPE if RESULT is -EPIPE; returns RESULT. */
-long broken_pipe_check(long result);
+/* The same for two: both get a descriptor, which go to USER_FDS, or neither does. 0, -EFAULT, -EMFILE, -ENOMEM. */
+long fd_install_pair(struct file *files[2], unsigned flags, int *user_fds);
+
+/* Sends the calling task the signal that goes with a failed write: SIGPIPE for -EPIPE, SIGXFSZ for -EFBIG. Returns RESULT. */
+long write_check(long result);
+/* For struct uio of writes. */
+uint64_t file_max(void);
 
 #endif

@@ -74,7 +74,7 @@ static int protect_locked(struct vmspace *vm, uintptr_t start, uintptr_t end, un
 	if (area)
 		area_merge(area, dead);
 	if (change.end)
-		cpu_tlb_shootdown(change.start, change.end - change.start);
+		cpu_tlb_shootdown_lower(change.start, change.end - change.start);
 	return 0;
 }
 

@@ -96,7 +96,7 @@ static int area_move(struct vmspace *vm, struct vm_area *area, uintptr_t addr, s
 		entries_move(vm, to, addr, len);
 		area_remove(moved, dead);
 	}
-	cpu_tlb_shootdown(addr, len);
+	cpu_tlb_shootdown_lower(addr, len);
 	if (err)
 		return err;
 	area_merge(moved, dead);

@@ -51,9 +51,10 @@ static void vmspace_destroy(struct vmspace *vm)
 
 	mutex_lock(&vm->lock);
 	gather_init(&gather, vm);
-	gather_pages(&gather, 0, VM_END);
-	while ((node = rb_first(&vm->as.regions)))
+	while ((node = rb_first(&vm->as.regions))) {
+		gather_pages(&gather, area_of(node)->region.start, area_of(node)->region.end);
 		area_remove(area_of(node), &dead);
+	}
 	gather_range(&gather, 0, VM_END);
 	arch_pt_prune(&vm->arch, 0, VM_END + PAGE_SIZE, gather_table, &gather);
 	gather_finish(&gather);

@@ -172,6 +172,11 @@ void cpu_tlb_shootdown(uintptr_t va, size_t len)
 			tlb[0][i] = tlb[1][i] = 0;
 }
 
+void cpu_tlb_shootdown_lower(uintptr_t va, size_t len)
+{
+	cpu_tlb_shootdown(va, len);
+}
+
 static void *area_new(size_t len)
 {
 	void *area = mmap(NULL, len + HUGE_PAGE_SIZE, PROT_READ | PROT_WRITE,
