@@ -68,6 +68,9 @@ $(OBJ)/%.o: %.S Makefile
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(KCFLAGS) -D__ASSEMBLY__ -MMD -MP -c $< -o $@
 
+# Every system call passes through these two; a backtrace goes on with their caller.
+$(OBJ)/kernel/linux/entry.o $(OBJ)/kernel/linux/syscall.o: KCFLAGS += -fomit-frame-pointer
+
 $(KERNEL_LIB): $(KERNEL_OBJ)
 	$(Q)rm -f $@ && ar rcsD $@ $^
 

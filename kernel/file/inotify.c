@@ -20,7 +20,6 @@
 struct entry {
 	struct list link;
 	struct linux_inotify_event event; /* len: of the name with its NULs as the reader gets it, 0: no name */
-	char name[];
 };
 
 struct inotify {
@@ -28,11 +27,11 @@ struct inotify {
 	struct spinlock lock; /* covers queue, nr_events, overflow's link */
 	struct list queue;
 	unsigned nr_events;
-	struct entry overflow;	/* on the queue once at a time, when there is no room or no memory */
 	struct rb_tree watches; /* by descriptor; under watches_lock */
 	int last_wd;
 	struct wait_queue readers;
 	struct poll_source source;
+	struct entry overflow; /* on the queue once at a time, when there is no room or no memory; without a name */
 };
 
 struct watch {
@@ -63,7 +62,7 @@ static struct entry *entry_of(struct list *link)
 static bool is_same(const struct entry *a, const struct entry *b)
 {
 	return a->event.wd == b->event.wd && a->event.mask == b->event.mask && a->event.cookie == b->event.cookie &&
-	       a->event.len == b->event.len && memcmp(a->name, b->name, a->event.len) == 0;
+	       a->event.len == b->event.len && memcmp(a->event.name, b->event.name, a->event.len) == 0;
 }
 
 static struct entry *entry_alloc(int wd, uint32_t mask, uint32_t cookie, const char *name, size_t name_len)
@@ -77,7 +76,7 @@ static struct entry *entry_alloc(int wd, uint32_t mask, uint32_t cookie, const c
 	entry->event.mask = mask;
 	entry->event.cookie = cookie;
 	entry->event.len = (uint32_t)len;
-	memcpy(entry->name, name, name_len);
+	memcpy(entry->event.name, name, name_len);
 	return entry;
 }
 
@@ -146,7 +145,7 @@ static ssize_t inotify_read(struct file *file, struct uio *uio, int64_t *pos)
 		if (entry) {
 			event = entry->event;
 			if (uio_copy_out(uio, &event, sizeof(event)) != sizeof(event) ||
-			    (event.len && uio_copy_out(uio, entry->name, event.len) != (ssize_t)event.len))
+			    (event.len && uio_copy_out(uio, entry->event.name, event.len) != (ssize_t)event.len))
 				done = -EFAULT;
 			else
 				done += (ssize_t)entry_size(entry);
