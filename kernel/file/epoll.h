@@ -1,5 +1,6 @@
 /*
- * epoll(7): a set of watched files, those that are ready on a list. A file that becomes ready puts its item on the list and wakes
+ * epoll(7): a set of watched files, those that are ready on a list. A file that becomes ready puts its item on the list
+ * and wakes
  * one thread that waits; epoll_wait looks only at what is on the list, so it costs nothing per file that is not ready.
  */
 #ifndef KERNEL_FILE_EPOLL_H
@@ -12,7 +13,8 @@
 int epoll_create(struct file **out);
 bool file_is_epoll(const struct file *file);
 /*
- * epoll_ctl(2): OP EPOLL_CTL_*, FILE as descriptor FD in EPOLL (file_is_epoll); EVENT is not looked at by EPOLL_CTL_DEL. 0; -EEXIST,
+ * epoll_ctl(2): OP EPOLL_CTL_*, FILE as descriptor FD in EPOLL (file_is_epoll); EVENT is not looked at by
+ * EPOLL_CTL_DEL. 0; -EEXIST,
  * -ENOENT, -EPERM, -EINVAL, -ELOOP, -ENOMEM. Threads only; the caller keeps both files.
  */
 int epoll_ctl(struct file *epoll, int op, unsigned fd, struct file *file, const struct linux_epoll_event *event);

@@ -1,5 +1,6 @@
 /*
- * What is ready in an epoll set. A scan asks each file on the list what is there now, and reports it. Level-triggered items that
+ * What is ready in an epoll set. A scan asks each file on the list what is there now, and reports it. Level-triggered
+ * items that
  * were reported stay on the list: only the next scan can tell that they are not ready any more.
  *
  * Whoever takes an item off the list asks the file after that: either it sees what has happened, or the notify sees that the
@@ -77,7 +78,8 @@ static bool is_level_triggered(const struct epoll_item *item)
 }
 
 /*
- * What ITEM, which is on the list, has to report now; 0: nothing. A level-triggered one that is ready stays where it is. One that is
+ * What ITEM, which is on the list, has to report now; 0: nothing. A level-triggered one that is ready stays where it
+ * is. One that is
  * not goes, and comes again if that has just changed.
  */
 static inline unsigned item_take(struct epoll_item *item)

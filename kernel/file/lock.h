@@ -21,7 +21,8 @@ struct lock_range {
 };
 
 /*
- * Sets or removes a lock. WAIT: sleeps until it can be had. 0; -EAGAIN: somebody else's is in the way, -EDEADLK (POSIX locks: to
+ * Sets or removes a lock. WAIT: sleeps until it can be had. 0; -EAGAIN: somebody else's is in the way, -EDEADLK (POSIX
+ * locks: to
  * wait would never end), -ENOMEM, -ERESTARTSYS. Threads only.
  */
 int lock_set(struct vnode *vnode, const struct lock_range *lock, bool wait);

@@ -8,7 +8,8 @@
 #define IOV_SMALL 8
 
 /*
- * The file of FD for the time of this system call; fd_ref_put gives it back. A thread that sees itself alone in its process stays
+ * The file of FD for the time of this system call; fd_ref_put gives it back. A thread that sees itself alone in its
+ * process stays
  * so until it makes another.
  */
 static inline struct fd_ref fd_borrow(unsigned fd)

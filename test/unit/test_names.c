@@ -1,4 +1,7 @@
-/* Names where the machine cannot be asked: mounts, the way back to a path, limited walks, lists that change, pages of a lower file. */
+/*
+ * Names where the machine cannot be asked: mounts, the way back to a path, limited walks, lists that change, pages of a
+ * lower file.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
