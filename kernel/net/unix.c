@@ -49,7 +49,7 @@ static struct unix_end *peer_of(struct unix_end *end)
 
 struct unix_rights *unix_rights_alloc(unsigned nr)
 {
-	struct unix_rights *rights = kzalloc(sizeof(*rights) + nr * sizeof(rights->files[0]));
+	struct unix_rights *rights = kzalloc(sizeof(*rights) + nr * sizeof(struct file *));
 
 	if (rights)
 		rights->nr = nr;
