@@ -113,6 +113,7 @@ static void range_apply(struct vnode *vnode, const struct lock_range *new, struc
 			continue;
 		}
 		if (held->start < range.start && held->end > range.end) {
+			/* At most once: what an owner holds does not overlap. NOLINTNEXTLINE(clang-analyzer-core.*) */
 			spare[1]->range = *held;
 			spare[1]->range.start = range.end + 1;
 			list_push_front(&vnode->locks, &spare[1]->link);
