@@ -47,7 +47,7 @@ int pipe_open_again(struct file *file, unsigned flags, struct file **out);
 /* NULL: FILE is no pipe. */
 struct pipe *pipe_of(struct file *file);
 /* F_SETPIPE_SZ and F_GETPIPE_SZ: bytes; -EBADF (no pipe), -EBUSY, -EINVAL, -ENOMEM. */
-long pipe_resize(struct file *file, unsigned long size);
+long pipe_resize(struct file *file, unsigned long bytes);
 long pipe_bytes(struct file *file);
 
 /* Hints without the lock. */
