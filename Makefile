@@ -17,8 +17,8 @@ WARN   := -Wall -Wextra -Werror -Wmissing-prototypes -Wstrict-prototypes -Wshado
 # An image is linked whole: what is declared extern is in it. Clang has to be told, or it asks a table of addresses (GOT).
 DIRECT := $(if $(findstring clang,$(shell $(CC) --version)),-fdirect-access-external-data)
 KCFLAGS := -std=gnu17 -O2 -g -include lib/hidden.h -I. -I$(GEN) -ffreestanding -fPIE -fvisibility=hidden \
-	-mgeneral-regs-only -mno-red-zone -mcmodel=small -fno-omit-frame-pointer -fno-strict-aliasing -fno-common -ffunction-sections -fdata-sections \
-	-fstack-protector-strong -mstack-protector-guard=global -fcf-protection=none \
+	-mgeneral-regs-only -mno-red-zone -mcmodel=small -fno-omit-frame-pointer -fno-strict-aliasing -fno-common \
+	-ffunction-sections -fdata-sections -fstack-protector-strong -mstack-protector-guard=global -fcf-protection=none \
 	-fno-asynchronous-unwind-tables -fno-jump-tables $(DIRECT) $(WARN) $(if $(filter debug,$(BUILD)),-DDRUPE_DEBUG)
 HOSTCFLAGS := -std=gnu17 -O2 -g -I. -I$(GEN) -D_GNU_SOURCE $(WARN)
 
