@@ -14,6 +14,8 @@
 
 #define EVENTS_MAX 16384  /* Linux's fs.inotify.max_queued_events */
 #define WATCHES_MAX 65536 /* fs.inotify.max_user_watches */
+/* fs.inotify.max_user_instances. It bounds the watches of one vnode too, which are searched one by one. */
+#define INSTANCES_MAX 128
 #define IN_NAMES (IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO)
 #define IN_EVENTS (EV_IN | EV_RDNORM)
 
@@ -47,6 +49,7 @@ struct watch {
 };
 
 unsigned inotify_nr_watches;
+static unsigned nr_instances; /* atomic */
 static struct spinlock watches_lock =
 	SPINLOCK_INIT("inotify_watches"); /* covers all watches and the lists they are on */
 
@@ -359,6 +362,7 @@ static void inotify_release(struct file *file)
 		entry_free(inotify, entry_of(link));
 	kfree(inotify->overflow);
 	kfree(inotify);
+	__atomic_fetch_sub(&nr_instances, 1, __ATOMIC_RELAXED);
 }
 
 static int inotify_getattr(struct file *file, struct vnode_attr *attr)
@@ -382,14 +386,17 @@ bool file_is_inotify(const struct file *file)
 
 int inotify_create(unsigned flags, struct file **out)
 {
-	struct inotify *inotify = kzalloc(sizeof(*inotify));
-	struct entry *overflow = entry_alloc(-1, IN_Q_OVERFLOW, 0, NULL, 0);
+	struct inotify *inotify = NULL;
+	struct entry *overflow = NULL;
+	int error = -EMFILE;
 
-	if (!inotify || !overflow) {
-		kfree(inotify);
-		kfree(overflow);
-		return -ENOMEM;
-	}
+	if (__atomic_fetch_add(&nr_instances, 1, __ATOMIC_RELAXED) >= INSTANCES_MAX)
+		goto out;
+	error = -ENOMEM;
+	inotify = kzalloc(sizeof(*inotify));
+	overflow = entry_alloc(-1, IN_Q_OVERFLOW, 0, NULL, 0);
+	if (!inotify || !overflow)
+		goto out;
 	inotify->overflow = overflow;
 	file_init(&inotify->file, &inotify_ops, O_RDONLY | (flags & O_NONBLOCK));
 	spin_init(&inotify->lock, "inotify");
@@ -401,4 +408,9 @@ int inotify_create(unsigned flags, struct file **out)
 	inotify->file.name = "anon_inode:inotify";
 	*out = &inotify->file;
 	return 0;
+out:
+	kfree(inotify);
+	kfree(overflow);
+	__atomic_fetch_sub(&nr_instances, 1, __ATOMIC_RELAXED);
+	return error;
 }

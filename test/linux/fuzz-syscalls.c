@@ -56,6 +56,7 @@ static const short left_out[] = {
 	SYS_mlockall,
 	SYS_remap_file_pages,
 	SYS_shmat,
+	SYS_pidfd_send_signal,
 };
 
 static char *area, *read_only;
@@ -108,6 +109,9 @@ static bool is_left_out(long nr, const long *a)
 	if (nr == SYS_mmap && ((a[3] & MAP_FIXED) || (unsigned long)a[1] > 1 << 24))
 		return true;
 	if (nr == SYS_fallocate && (unsigned long)a[3] > 1 << 24)
+		return true;
+	/* A timer could send SIGKILL. */
+	if (nr == SYS_timer_create && a[1])
 		return true;
 	/* Standard output is for the summary. */
 	if (nr == SYS_close && (unsigned)a[0] < 3)
