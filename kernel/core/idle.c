@@ -141,6 +141,7 @@ void idle_loop(void)
 		if (nr_cpus_online > 1 && steal(rq))
 			continue;
 		arch_irq_disable();
+		cpu_tlb_idle_enter();
 		/* A bit that is gone: somebody called us, and the interrupt may have come after we looked for work. */
 		if (percpu_read(preempt_needed) || !cpu_is_in(idle_cpus, rq->cpu)) {
 			arch_irq_enable();

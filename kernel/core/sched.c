@@ -65,8 +65,10 @@ static __attribute__((noinline)) void switch_away(struct run_queue *rq, uint64_t
 		spin_unlock_noirq(&rq->lock);
 		return;
 	}
-	if (previous == rq->idle)
+	if (previous == rq->idle) {
 		idle_unmark(rq->cpu);
+		cpu_tlb_idle_leave();
+	}
 	switch_to(rq, previous, next, now);
 }
 

@@ -104,3 +104,53 @@ void cpu_tlb_shootdown(uintptr_t va, size_t len)
 	lock_check_cross_call("cpu_tlb_shootdown");
 	call_all(tlb_flush_range, &range);
 }
+
+/*
+ * An idle CPU touches no application's memory until it has a thread to run, so it need not be woken to flush for
+ * that: it is told,
+ * and flushes when it goes on. Of its own CPU's word, others only change LAZY to STALE.
+ */
+enum { TLB_ACTIVE, TLB_LAZY, TLB_STALE };
+static PERCPU(unsigned, tlb_state); /* atomic */
+
+void cpu_tlb_idle_enter(void)
+{
+	if (percpu_read(tlb_state) == TLB_ACTIVE)
+		percpu_write(tlb_state, TLB_LAZY);
+}
+
+void cpu_tlb_idle_leave(void)
+{
+	if (__atomic_exchange_n(percpu_this(tlb_state), TLB_ACTIVE, __ATOMIC_SEQ_CST) == TLB_STALE)
+		arch_tlb_flush(0, LOWER_HALF_LEN);
+}
+
+static bool flushes_later(const struct cpu *cpu)
+{
+	unsigned state = TLB_LAZY;
+
+	return __atomic_compare_exchange_n(percpu_at(cpu->percpu_delta, tlb_state), &state, TLB_STALE, false,
+					   __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST) ||
+	       state == TLB_STALE;
+}
+
+void cpu_tlb_shootdown_lower(uintptr_t va, size_t len)
+{
+	struct tlb_range range = { va, len };
+	bool called = false;
+
+	lock_check_cross_call("cpu_tlb_shootdown_lower");
+	preempt_disable();
+	arch_tlb_flush(va, len);
+	for (unsigned cpu = 0; nr_cpus > 1 && cpu < nr_cpus; cpu++) {
+		if (cpu == cpu_self() || !is_online(&cpus[cpu]) || flushes_later(&cpus[cpu]))
+			continue;
+		if (!called)
+			call_begin(tlb_flush_range, &range);
+		called = true;
+		call_post(&cpus[cpu]);
+	}
+	if (called)
+		call_end();
+	preempt_enable();
+}

@@ -7,19 +7,25 @@
 /* What fstat(2) tells of FILE, whatever it is. */
 int file_getattr(struct file *file, struct vnode_attr *attr);
 
-/* vnode_ops.setattr of what MASK names, under the vnode's lock; ctime is now unless MASK has it. -EROFS, -EPERM: cannot be changed. */
+/*
+ * vnode_ops.setattr of what MASK names, under the vnode's lock; ctime is now unless MASK has it. -EROFS, -EPERM:
+ * cannot be changed.
+ */
 int vnode_setattr(struct vnode *vnode, struct vnode_attr *attr, unsigned mask);
 /*
- * A regular file's size, 0 to INT64_MAX. -EPERM: seals. The caller has checked the right to write; CRED tells whether set-user-id
- * and the like go, as at a write.
+ * A regular file's size, 0 to INT64_MAX. -EPERM: seals. The caller has checked the right to write; CRED tells whether
+ * set-user-id and the like go, as at a write.
  */
 int vnode_truncate(struct vnode *vnode, int64_t size, const struct cred *cred);
 /*
- * vnode->lock held: set-user-id goes, and set-group-id of what the group may execute, or of any file unless IN_GROUP: he who
- * changes it is in its group.
+ * vnode->lock held: set-user-id goes, and set-group-id of what the group may execute, or of any file unless IN_GROUP:
+ * he who changes it is in its group.
  */
 void vnode_drop_privilege_bits(struct vnode *vnode, bool in_group);
-/* fallocate(2) of a regular file; OFF >= 0, LEN > 0, their sum not past INT64_MAX. The caller has checked the right to write. */
+/*
+ * fallocate(2) of a regular file; OFF >= 0, LEN > 0, their sum not past INT64_MAX. The caller has checked the right
+ * to write.
+ */
 int vnode_allocate(struct vnode *vnode, int mode, int64_t off, int64_t len, const struct cred *cred);
 
 /* F_ADD_SEALS of fcntl(2): -EPERM, -EBUSY (F_SEAL_WRITE while a shared mapping may write), -EINVAL. */

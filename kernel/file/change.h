@@ -1,6 +1,6 @@
 /*
- * Changes of names, as system calls make them: the rights of CONTEXT are checked, and the cache and inotify told. AT as path_walk
- * has it. 0, or the errors of the man page that is named.
+ * Changes of names, as system calls make them: the rights of CONTEXT are checked, and the cache and inotify told. AT
+ * as path_walk has it. 0, or the errors of the man page that is named.
  */
 #ifndef KERNEL_FILE_CHANGE_H
 #define KERNEL_FILE_CHANGE_H
@@ -19,13 +19,13 @@ int path_rename(struct fs_context *context, struct dentry *from_at, const char *
 		const char *to, unsigned flags);
 
 /*
- * For what is about to make something in DIR: its owner, group and mode as inode(7) has them (set-group-id directories), MODE with
- * umask not applied.
+ * For what is about to make something in DIR: its owner, group and mode as inode(7) has them (set-group-id
+ * directories), MODE with umask not applied.
  */
 struct vnode_new vnode_new_in(const struct fs_context *context, const struct vnode *dir, uint32_t mode);
 /*
- * Makes the file that DENTRY, negative, names; its directory DIR is locked. 0, -ENOENT (DIR was removed), access_create's errors,
- * the file system's.
+ * Makes the file that DENTRY, negative, names; its directory DIR is locked. 0, -ENOENT (DIR was removed),
+ * access_create's errors, the file system's.
  */
 int dentry_create(const struct cred *cred, struct dentry *dir, struct dentry *dentry, const struct vnode_new *what);
 

@@ -2,6 +2,7 @@
 #include "kernel/file/dentry.h"
 
 #include "kernel/core/panic.h"
+#include "kernel/file/abi.h"
 #include "kernel/mem/slab.h"
 #include "lib/fmt.h"
 #include "lib/string.h"
@@ -52,14 +53,23 @@ static void dentry_free(struct dentry *dentry)
 	kfree(dentry);
 }
 
-/* dentry_lock held. */
+void dentry_kind_set(struct dentry *dentry)
+{
+	if (!dentry->vnode || dentry->mounted || S_ISLNK(dentry->vnode->mode))
+		dentry->kind = DENTRY_SPECIAL;
+	else
+		dentry->kind = S_ISDIR(dentry->vnode->mode) ? DENTRY_DIR : DENTRY_LEAF;
+}
+
+/* dentry_lock held, or nobody else has DENTRY. */
 static void vnode_attach(struct dentry *dentry, struct vnode *vnode)
 {
 	dentry->vnode = vnode;
 	vnode->dentry = dentry;
+	dentry_kind_set(dentry);
 }
 
-static void vnode_detach(struct dentry *dentry)
+void dentry_forget_vnode(struct dentry *dentry)
 {
 	if (dentry->vnode && dentry->vnode->dentry == dentry)
 		dentry->vnode->dentry = NULL;
@@ -79,7 +89,7 @@ static bool put_is_last(struct dentry *dentry)
 	last = __atomic_fetch_sub(&dentry->refs, 1, __ATOMIC_ACQ_REL) == 1;
 	DEBUG_BUG_ON(last && dentry->hashed);
 	if (last)
-		vnode_detach(dentry);
+		dentry_forget_vnode(dentry);
 	spin_unlock(&dentry_lock);
 	return last;
 }
@@ -194,7 +204,7 @@ unsigned dentry_shrink(unsigned n)
 static __attribute__((noinline)) void table_grow(void)
 {
 	unsigned old_size = 1u << (32 - dentry_table_shift), size = MIN(old_size * 4, TABLE_MAX);
-	struct dentry **new = kzalloc(size * sizeof(*new)), **old;
+	struct dentry **new = kzalloc(size * sizeof(struct dentry *)), **old;
 
 	if (!new) {
 		table_growing = false;
@@ -355,7 +365,7 @@ void dentry_instantiate(struct dentry *dentry, struct vnode *vnode)
 {
 	vnode_get(vnode);
 	spin_lock(&dentry_lock);
-	DEBUG_BUG_ON(dentry->vnode);
+	DEBUG_BUG_ON(dentry->vnode != NULL);
 	vnode_attach(dentry, vnode);
 	spin_unlock(&dentry_lock);
 }
@@ -368,9 +378,10 @@ static struct vnode *delete_locked(struct dentry *dentry)
 	if (!dentry->hashed) {
 		dentry->deleted = dentry->vnode != NULL;
 	} else if (dentry->refs == 2 && !dentry->mounted) {
-		vnode_detach(dentry);
+		dentry_forget_vnode(dentry);
 		vnode = dentry->vnode;
 		dentry->vnode = NULL;
+		dentry->kind = DENTRY_SPECIAL;
 	} else {
 		cache_remove(dentry);
 		dentry->deleted = true;
@@ -414,7 +425,7 @@ static void name_take(struct dentry *from, struct dentry *to)
 		names_swap(from, to);
 		return;
 	}
-	memcpy(from->inline_name, to->inline_name, to->len);
+	memcpy(from->inline_name, to->inline_name, sizeof(from->inline_name));
 	from->len = to->len;
 }
 

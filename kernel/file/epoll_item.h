@@ -5,7 +5,7 @@
  *	epoll->lock		mutex: items and their fields. Of a set that is watched by another: inside of that one's
  *	nest_lock		which sets are in which
  *	source->lock		of a watched file: watches, ties; a notify holds it
- *	epoll->ready_lock	the ready list, item->queued
+ *	epoll->ready_lock	the ready list, item->queued; epoll->lock too to take an item off the list
  *	epoll->source.lock	of the set itself; then the locks of the set that watches it
  * A notify takes the last three with interrupts disabled, so everybody does.
  */
@@ -22,7 +22,6 @@ struct epoll {
 	struct rb_tree items; /* by file and descriptor */
 	struct spinlock ready_lock;
 	struct list ready; /* struct epoll_item.ready_link */
-	bool scanning;	   /* what was on the list is being looked at */
 	struct wait_queue waiters;
 	struct poll_source source;
 	struct list children,
@@ -36,7 +35,7 @@ struct epoll_item {
 	struct poll_watch watch;
 	struct file_tie tie;
 	struct list ready_link;
-	bool queued;   /* on the ready list, or in the hands of a scan that will put it there; cleared by exchange */
+	bool queued;   /* on the ready list */
 	bool disabled; /* EPOLLONESHOT has had its shot */
 	bool nested;   /* FILE is a set: on the two lists below */
 	unsigned fd;

@@ -1,32 +1,29 @@
 /*
- * What is ready in an epoll set. A scan takes the whole list, asks each file what is there now, and reports it. Level-triggered items
- * that were reported go back to the end of the list: only the next scan can tell that they are not ready any more.
+ * What is ready in an epoll set. A scan asks each file on the list what is there now, and reports it. Level-
+ * triggered items that were reported stay on the list: only the next scan can tell that they are not ready any
+ * more.
  *
- * An item that is on the list, or that a scan has taken and will put back, is marked queued, so that a notify leaves it alone.
- * Whoever clears the mark asks the file after that: either it sees what has happened, or the notify sees the cleared mark.
+ * Whoever takes an item off the list asks the file after that: either it sees what has happened, or the notify sees
+ * that the item is not on the list.
  */
 #include "kernel/file/epoll_item.h"
 #include "kernel/mem/user.h"
 
 #define IN_EVENTS (EV_IN | EV_RDNORM)
 
-static void list_splice_front(struct list *head, struct list *from)
-{
-	if (list_is_empty(from))
-		return;
-	from->next->prev = head;
-	from->prev->next = head->next;
-	head->next->prev = from->prev;
-	head->next = from->next;
-	list_init(from);
-}
-
+/*
+ * To the end of the list. Whoever walks it does so without ready_lock, so the item is complete before it can be found.
+ */
 static void item_queue_locked(struct epoll_item *item)
 {
+	struct list *head = &item->epoll->ready, *last = head->prev;
+
 	if (item->queued)
 		return;
 	item->queued = true;
-	list_push_back(&item->epoll->ready, &item->ready_link);
+	item->ready_link = (struct list){ head, last };
+	__atomic_store_n(&last->next, &item->ready_link, __ATOMIC_RELEASE);
+	WRITE_ONCE(head->prev, &item->ready_link);
 }
 
 bool epoll_notify(struct poll_watch *watch, unsigned events)
@@ -72,33 +69,7 @@ void epoll_item_unqueue(struct epoll_item *item)
 
 static inline bool may_have_events(const struct epoll *epoll)
 {
-	return READ_ONCE(epoll->ready.next) != &epoll->ready || READ_ONCE(epoll->scanning);
-}
-
-/* epoll->lock held. Moves the list to TAKEN. */
-static void scan_begin(struct epoll *epoll, struct list *taken)
-{
-	unsigned long flags = spin_lock_irqsave(&epoll->ready_lock);
-
-	list_init(taken);
-	list_splice_front(taken, &epoll->ready);
-	WRITE_ONCE(epoll->scanning, true);
-	spin_unlock_irqrestore(&epoll->ready_lock, flags);
-}
-
-/* What was not looked at goes to the front, AGAIN to the end. Another thread that waits has its turn if there is anything. */
-static void scan_end(struct epoll *epoll, struct list *taken, struct list *again)
-{
-	unsigned long flags = spin_lock_irqsave(&epoll->ready_lock);
-	bool any;
-
-	list_splice_front(&epoll->ready, taken);
-	list_splice_front(epoll->ready.prev, again);
-	WRITE_ONCE(epoll->scanning, false);
-	any = !list_is_empty(&epoll->ready);
-	spin_unlock_irqrestore(&epoll->ready_lock, flags);
-	if (any && unlikely(!list_is_empty(&epoll->waiters.waiters)))
-		wait_wake(&epoll->waiters, 1);
+	return READ_ONCE(epoll->ready.next) != &epoll->ready;
 }
 
 static bool is_level_triggered(const struct epoll_item *item)
@@ -106,60 +77,85 @@ static bool is_level_triggered(const struct epoll_item *item)
 	return !(item->events & (EPOLLET | EPOLLONESHOT));
 }
 
-static void item_unmark(struct epoll_item *item)
-{
-	(void)__atomic_exchange_n(&item->queued, false, __ATOMIC_SEQ_CST);
-}
-
 /*
- * What ITEM, taken by a scan, has to report now; 0: nothing, it is off the list. AGAIN takes it if it is to be looked at by the
- * next scan too.
+ * What ITEM, which is on the list, has to report now; 0: nothing. A level-triggered one that is ready stays where
+ * it is. One that is not goes, and comes again if that has just changed.
  */
-static inline unsigned item_take(struct epoll_item *item, struct list *again)
+static inline unsigned item_take(struct epoll_item *item)
 {
 	unsigned events;
 
-	list_remove(&item->ready_link);
 	if (likely(is_level_triggered(item))) {
 		events = item_poll(item);
-		if (likely(events)) {
-			list_push_back(again, &item->ready_link);
-			return events;
+		if (unlikely(!events)) {
+			epoll_item_unqueue(item);
+			epoll_item_check(item);
 		}
+		return events;
 	}
-	item_unmark(item);
-	events = item_poll(item);
-	if (events && is_level_triggered(item))
-		epoll_item_check(item);
-	return events;
+	epoll_item_unqueue(item);
+	return item_poll(item);
 }
 
-static long scan(struct epoll *epoll, struct linux_epoll_event *user_events, int max)
+/* One that was reported and is EPOLLONESHOT has had its shot. */
+static void item_disable(struct epoll_item *item)
 {
-	struct list taken, again = LIST_INIT(again);
+	WRITE_ONCE(item->disabled, true);
+	epoll_item_unqueue(item);
+}
+
+/* The list begins at NEXT from now on: those before it had their turn. */
+static void list_rotate(struct epoll *epoll, struct list *next)
+{
+	unsigned long flags = spin_lock_irqsave(&epoll->ready_lock);
+
+	list_remove(&epoll->ready);
+	list_push_back(next, &epoll->ready);
+	spin_unlock_irqrestore(&epoll->ready_lock, flags);
+}
+
+/*
+ * epoll->lock held. Items are taken off the list by who holds it alone, and put at the end by anybody: so what
+ * comes meanwhile stands behind what was the last at the beginning, and is left for the next scan.
+ */
+static long scan_locked(struct epoll *epoll, struct linux_epoll_event *user_events, int max)
+{
+	struct list *link = READ_ONCE(epoll->ready.next), *last = READ_ONCE(epoll->ready.prev), *next;
 	long n = 0;
 
-	mutex_lock(&epoll->lock);
-	scan_begin(epoll, &taken);
-	while (n < max && !list_is_empty(&taken)) {
-		struct epoll_item *item = list_entry(taken.next, struct epoll_item, ready_link);
-		struct linux_epoll_event event = { item_take(item, &again), item->data };
+	for (; link != &epoll->ready; link = next) {
+		struct epoll_item *item = list_entry(link, struct epoll_item, ready_link);
+		struct linux_epoll_event event = { .data = item->data };
 
+		if (n == max) {
+			list_rotate(epoll, link);
+			break;
+		}
+		next = link == last ? &epoll->ready : READ_ONCE(link->next);
+		event.events = item_take(item);
 		if (!event.events)
 			continue;
 		if (unlikely(user_write(&user_events[n], &event, sizeof(event)))) {
 			epoll_item_check(item);
-			n = n ? n : -EFAULT;
-			break;
+			return n ? n : -EFAULT;
 		}
 		n++;
-		if (unlikely(item->events & EPOLLONESHOT)) {
-			WRITE_ONCE(item->disabled, true);
-			epoll_item_unqueue(item);
-		}
+		if (unlikely(item->events & EPOLLONESHOT))
+			item_disable(item);
 	}
-	scan_end(epoll, &taken, &again);
+	return n;
+}
+
+/* Another thread that waits has its turn if anything is left on the list. */
+static inline long scan(struct epoll *epoll, struct linux_epoll_event *user_events, int max)
+{
+	long n;
+
+	mutex_lock(&epoll->lock);
+	n = scan_locked(epoll, user_events, max);
 	mutex_unlock(&epoll->lock);
+	if (unlikely(!list_is_empty(&epoll->waiters.waiters)) && may_have_events(epoll))
+		wait_wake(&epoll->waiters, 1);
 	return n;
 }
 
@@ -183,28 +179,27 @@ long epoll_wait(struct file *file, struct linux_epoll_event *user_events, int ma
 	}
 }
 
-/* Only items that are ready stay on the list, up to the first. */
+/* Is anything ready? What is not goes off the list. */
 unsigned epoll_poll(struct file *file)
 {
 	struct epoll *epoll = epoll_of(file);
-	struct list taken, again = LIST_INIT(again);
+	struct list *link, *last, *next;
 	bool any = false;
 
 	if (!may_have_events(epoll))
 		return 0;
 	mutex_lock(&epoll->lock);
-	scan_begin(epoll, &taken);
-	while (!any && !list_is_empty(&taken)) {
-		struct epoll_item *item = list_entry(taken.next, struct epoll_item, ready_link);
+	last = READ_ONCE(epoll->ready.prev);
+	for (link = READ_ONCE(epoll->ready.next); link != &epoll->ready && !any; link = next) {
+		struct epoll_item *item = list_entry(link, struct epoll_item, ready_link);
 
+		next = link == last ? &epoll->ready : READ_ONCE(link->next);
 		any = item_poll(item);
 		if (!any) {
-			list_remove(&item->ready_link);
-			item_unmark(item);
+			epoll_item_unqueue(item);
 			epoll_item_check(item);
 		}
 	}
-	scan_end(epoll, &taken, &again);
 	mutex_unlock(&epoll->lock);
 	return any ? IN_EVENTS : 0;
 }

@@ -1,36 +1,20 @@
 /*
- * inotify(7): what changes of files and directories are told to. Its callers are the calls that change them; watches, queues and
- * system calls are inotify.c's. Without it, or while nobody watches anything, an event costs one load.
+ * inotify(7): what changes of files and directories are told to. Its callers are the calls that change them; watches,
+ * queues and system calls are inotify.c's. Without it, or while nobody watches anything, an event costs one load.
  */
 #ifndef KERNEL_FILE_INOTIFY_H
 #define KERNEL_FILE_INOTIFY_H
 
+#include "kernel/file/abi_event.h"
 #include "kernel/file/path.h"
-
-/* Linux's values. */
-enum inotify_mask {
-	IN_ACCESS = 0x001,
-	IN_MODIFY = 0x002,
-	IN_ATTRIB = 0x004,
-	IN_CLOSE_WRITE = 0x008,
-	IN_CLOSE_NOWRITE = 0x010,
-	IN_OPEN = 0x020,
-	IN_MOVED_FROM = 0x040,
-	IN_MOVED_TO = 0x080,
-	IN_CREATE = 0x100,
-	IN_DELETE = 0x200,
-	IN_DELETE_SELF = 0x400,
-	IN_MOVE_SELF = 0x800,
-	IN_UNMOUNT = 0x2000,
-	IN_ISDIR = 0x40000000,
-};
 
 extern unsigned inotify_nr_watches; /* atomic; in the whole system */
 
 /*
- * MASK happened to VNODE (NULL: nothing left of it), which is NAME in DIR (NULL: not known, VNODE's watches only). Those who
- * watch DIR hear of it with NAME, those who watch VNODE without (not IN_CREATE, IN_DELETE, IN_MOVED_*, which are DIR's alone).
- * IN_ISDIR is added here. COOKIE binds the two halves of a rename. Threads only, no spinlock held.
+ * MASK happened to VNODE (NULL: nothing left of it), which is NAME in DIR (NULL: not known, VNODE's watches only).
+ * Those who watch DIR hear of it with NAME, those who watch VNODE without (not IN_CREATE, IN_DELETE, IN_MOVED_*,
+ * which are DIR's alone). IN_ISDIR is added here. COOKIE binds the two halves of a rename. Threads only, no spinlock
+ * held.
  */
 void inotify_event(struct vnode *dir, const char *name, size_t len, struct vnode *vnode, uint32_t mask,
 		   uint32_t cookie);
@@ -63,5 +47,12 @@ static inline void inotify_vnode(struct vnode *vnode, uint32_t mask)
 	if (inotify_is_active())
 		inotify_vnode_event(vnode, mask);
 }
+
+/* inotify_init1(2): FLAGS O_NONBLOCK. 0, -ENOMEM. */
+int inotify_create(unsigned flags, struct file **out);
+bool file_is_inotify(const struct file *file);
+/* inotify_add_watch(2): the watch descriptor; -EEXIST, -EINVAL, -ENOSPC, -ENOMEM. And inotify_rm_watch(2): 0, -EINVAL. */
+int inotify_watch_add(struct file *file, struct vnode *vnode, uint32_t mask);
+int inotify_watch_remove(struct file *file, int wd);
 
 #endif

@@ -22,13 +22,16 @@ static int mount_alloc(struct file_system *fs, const char *source, unsigned flag
 	if (!mount)
 		return -ENOMEM;
 	mount->source = kmalloc(len);
-	if (mount->source)
-		mount->root = dentry_alloc_root(fs->root);
+	if (!mount->source) {
+		kfree(mount);
+		return -ENOMEM;
+	}
+	memcpy(mount->source, source, len);
+	mount->root = dentry_alloc_root(fs->root);
 	if (!mount->root) {
 		mount_free(mount);
 		return -ENOMEM;
 	}
-	memcpy(mount->source, source, len);
 	mount->fs = fs;
 	mount->flags = flags;
 	mount->root->mount = mount;
@@ -70,12 +73,16 @@ int path_mount(struct dentry *dentry, struct file_system *fs, const char *source
 		dentry_get_locked(dentry);
 		mount->at = dentry;
 		dentry->mounted = mount;
+		dentry_kind_set(dentry);
 		list_push_back(&mounts, &mount->link);
+	}
+	if (error) {
+		dentry_forget_vnode(mount->root);
+		mount->root->vnode = NULL; /* the caller keeps FS */
 	}
 	spin_unlock(&dentry_lock);
 	if (!error)
 		return 0;
-	mount->root->vnode = NULL; /* the caller keeps FS */
 	dentry_put(mount->root);
 	mount_free(mount);
 	return error;
@@ -192,6 +199,7 @@ int path_unmount(struct dentry *dentry, unsigned flags)
 	if (!error) {
 		list_remove(&mount->link);
 		mount->at->mounted = NULL;
+		dentry_kind_set(mount->at);
 		mount->root->mount = NULL;
 	}
 	spin_unlock(&dentry_lock);

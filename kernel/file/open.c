@@ -7,6 +7,7 @@
 #include "kernel/file/dentry.h"
 #include "kernel/file/fifo.h"
 #include "kernel/file/inotify.h"
+#include "kernel/file/pipe.h"
 #include "kernel/file/vnode_file.h"
 #include "kernel/mem/slab.h"
 
@@ -62,11 +63,9 @@ int vnode_open(struct vnode *vnode, struct dentry *dentry, unsigned flags, struc
 
 	if (unlikely(flags & O_PATH))
 		error = plain_open(&path_file_ops, kept, &file);
-	else if (vnode->ops->open)
-		error = special_open(vnode, kept, &file);
-	else if (S_ISREG(vnode->mode))
+	else if (S_ISREG(vnode->mode) && likely(!vnode->ops->open))
 		error = plain_open(&vnode_file_ops, kept, &file);
-	else if (S_ISDIR(vnode->mode))
+	else if (S_ISDIR(vnode->mode) && !vnode->ops->open)
 		error = plain_open(&dir_file_ops, kept, &file);
 	else
 		error = special_open(vnode, kept, &file);
@@ -137,7 +136,9 @@ static int open_again(const struct opening *o, struct file *file)
 {
 	if (o->flags & O_CREAT && o->flags & O_EXCL)
 		return -EEXIST;
-	return file->vnode ? open_found(o, file->vnode, NULL) : -ENXIO;
+	if (file->vnode)
+		return open_found(o, file->vnode, NULL);
+	return pipe_open_again(file, o->flags & O_KNOWN & ~(unsigned)O_OF_CALL, o->out);
 }
 
 static int open_existing(const struct opening *o, struct dentry *at, const char *path, unsigned walk_flags)

@@ -1,7 +1,7 @@
 /*
- * Names. A dentry is one name in one directory and what it stands for; dentries that were looked up stay in a cache, those
- * that do not exist (negative ones) too. A mount hides what is below a dentry behind another file system's root. Since no
- * mount is ever shown in two places, a dentry alone says where something is.
+ * Names. A dentry is one name in one directory and what it stands for; dentries that were looked up stay in a cache,
+ * those that do not exist (negative ones) too. A mount hides what is below a dentry behind another file system's
+ * root. Since no mount is ever shown in two places, a dentry alone says where something is.
  *
  * path_walk takes no lock but the cache's own while all names are cached.
  */
@@ -29,11 +29,14 @@ void path_root_set(struct fs_context *context, struct dentry *dentry);
 
 /* The first mount: FS becomes what "/" is. FS's root reference goes over. */
 int path_mount_root(struct file_system *fs, struct dentry **root);
-/* Mounts FS on DENTRY, a directory; FS's root reference goes over if it succeeds. 0, -ENOTDIR, -EBUSY, -ENOENT, -ENOMEM. */
+/*
+ * Mounts FS on DENTRY, a directory; FS's root reference goes over if it succeeds. 0, -ENOTDIR, -EBUSY, -ENOENT,
+ * -ENOMEM.
+ */
 int path_mount(struct dentry *dentry, struct file_system *fs, const char *source, unsigned flags);
 /*
- * A file system that is mounted when somebody first looks NAME up in the root directory of another one (or lists that, or asks
- * for all mounts): until then it costs nothing. A directory that is missing is made.
+ * A file system that is mounted when somebody first looks NAME up in the root directory of another one (or lists
+ * that, or asks for all mounts): until then it costs nothing. A directory that is missing is made.
  */
 struct lazy_mount {
 	struct lazy_mount *next;
@@ -42,9 +45,14 @@ struct lazy_mount {
 	int (*create)(struct file_system **out);
 	void (*mounted)(struct dentry *root); /* done: ROOT is the new one. May be NULL */
 };
-/* DIR: the root of a mounted file system, in which none of the names was looked up yet. LAZY: linked by next; static. */
+/*
+ * DIR: the root of a mounted file system, in which none of the names was looked up yet. LAZY: linked by next; static.
+ */
 void path_mount_lazy(struct dentry *dir, struct lazy_mount *lazy);
-/* DENTRY: the root of a mounted file system. 0; -EINVAL: it is not, or that of "/"; -EBUSY: in use (MNT_DETACH of umount2(2): all the same). */
+/*
+ * DENTRY: the root of a mounted file system. 0; -EINVAL: it is not, or that of "/"; -EBUSY: in use (MNT_DETACH of
+ * umount2(2): all the same).
+ */
 int path_unmount(struct dentry *dentry, unsigned flags);
 /* New MS_* flags of the mount whose root DENTRY is (MS_REMOUNT). 0, -EINVAL. */
 int path_remount(struct dentry *dentry, unsigned flags);
@@ -79,8 +87,9 @@ struct walk {
 };
 
 /*
- * Walks PATH (kernel memory, NUL-terminated) from AT (NULL: the working directory) with the rights of CONTEXT. 0; -ENOENT
- * (also for an empty path), -ENOTDIR, -EACCES, -ELOOP, -ENAMETOOLONG, ... A negative end is -ENOENT unless WALK_PARENT.
+ * Walks PATH (kernel memory, NUL-terminated) from AT (NULL: the working directory) with the rights of CONTEXT. 0;
+ * -ENOENT (also for an empty path), -ENOTDIR, -EACCES, -ELOOP, -ENAMETOOLONG, ... A negative end is -ENOENT unless
+ * WALK_PARENT.
  */
 int path_walk(struct fs_context *context, struct dentry *at, const char *path, unsigned flags, struct walk *walk);
 void walk_done(struct walk *walk);
@@ -94,12 +103,15 @@ int path_open_walk(struct fs_context *context, struct dentry *at, const char *pa
 /* Makes a file of VNODE; DENTRY NULL: it has no name (memfd_create). References of the file's own are taken to both. */
 int vnode_open(struct vnode *vnode, struct dentry *dentry, unsigned flags, struct file **out);
 
-/* A file in memory without a directory (memfd_create(2)), open for reading and writing; NAME: what path_of shows. 0, -ENOMEM. */
+/*
+ * A file in memory without a directory (memfd_create(2)), open for reading and writing; NAME: what path_of shows. 0,
+ * -ENOMEM.
+ */
 int path_open_anonymous(struct vnode *vnode, const char *name, struct file **out);
 
 /*
- * The absolute path of DENTRY as seen from ROOT, NUL-terminated at the end of BUF: where it begins, NULL when it does not fit.
- * " (deleted)" follows the name of what was unlinked; *REACHABLE false: not below ROOT.
+ * The absolute path of DENTRY as seen from ROOT, NUL-terminated at the end of BUF: where it begins, NULL when it does
+ * not fit. " (deleted)" follows the name of what was unlinked; *REACHABLE false: not below ROOT.
  */
 char *path_of(struct dentry *root, struct dentry *dentry, char *buf, size_t size, bool *reachable);
 

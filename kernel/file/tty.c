@@ -25,7 +25,7 @@ void tty_output(struct tty *tty, const char *bytes, size_t len)
 		return;
 	}
 	for (; len; len--, bytes++) {
-		char c = *bytes;
+		char c = *bytes; /* NOLINT: of a write, uio_copy_in has filled them */
 
 		if (c == '\n' && flags & ONLCR)
 			out[n++] = '\r';

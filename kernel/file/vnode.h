@@ -1,7 +1,7 @@
 /*
- * A vnode is a file of a file system, whatever names it has: regular file, directory, symbolic link, device, pipe, socket.
- * A file system embeds struct vnode in its own node and serves it by struct vnode_ops. Names are the dentries' matter
- * (path.h), permissions are checked above the ops (path.c), so a file system does neither.
+ * A vnode is a file of a file system, whatever names it has: regular file, directory, symbolic link, device, pipe,
+ * socket. A file system embeds struct vnode in its own node and serves it by struct vnode_ops. Names are the
+ * dentries' matter (path.h), permissions are checked above the ops (path.c), so a file system does neither.
  */
 #ifndef KERNEL_FILE_VNODE_H
 #define KERNEL_FILE_VNODE_H
@@ -43,7 +43,9 @@ struct vnode_new {
 	const char *target; /* of a symbolic link */
 };
 
-/* Takes one entry of a directory; false: no room for it, stop. TYPE: S_IFMT >> 12, as DT_*. NEXT: position behind it. */
+/*
+ * Takes one entry of a directory; false: no room for it, stop. TYPE: S_IFMT >> 12, as DT_*. NEXT: position behind it.
+ */
 struct dir_sink {
 	bool (*entry)(struct dir_sink *sink, const char *name, size_t len, uint64_t ino, unsigned type, uint64_t next);
 };
@@ -51,10 +53,10 @@ struct dir_sink {
 enum rename_flags { RENAME_NOREPLACE_FLAG = 1, RENAME_EXCHANGE_FLAG = 2 };
 
 /*
- * Names have LEN bytes, no terminator, no slash, are neither "." nor "..", at most 255 bytes. The directory's lock (dir->lock) is
- * held by all calls that have a directory, those of both directories by rename (in a fixed order), so a name does not
- * change meanwhile. NULL: -EROFS for those that change, -ENOTDIR for lookup, -EINVAL for readlink. New vnodes come with a
- * reference for the caller. All may sleep.
+ * Names have LEN bytes, no terminator, no slash, are neither "." nor "..", at most 255 bytes. The directory's lock
+ * (dir->lock) is held by all calls that have a directory, those of both directories by rename (in a fixed order), so
+ * a name does not change meanwhile. NULL: -EROFS for those that change, -ENOTDIR for lookup, -EINVAL for readlink.
+ * New vnodes come with a reference for the caller. All may sleep.
  */
 struct vnode_ops {
 	int (*lookup)(struct vnode *dir, const char *name, size_t len, struct vnode **out); /* -ENOENT */
@@ -73,8 +75,8 @@ struct vnode_ops {
 	/* Length, cut to SIZE; no terminator. */
 	ssize_t (*readlink)(struct vnode *vnode, char *buf, size_t size);
 	/*
-	 * A magic link (/proc/PID/exe, fd/N): *DENTRY where it leads, with a reference; or *FILE, an open file that open(2) of
-	 * the link shares a vnode with. 0, -ENOENT, -EACCES. NULL: an ordinary link.
+	 * A magic link (/proc/PID/exe, fd/N): *DENTRY where it leads, with a reference; or *FILE, an open file that
+	 * open(2) of the link shares a vnode with. 0, -ENOENT, -EACCES. NULL: an ordinary link.
 	 */
 	int (*follow)(struct vnode *vnode, struct dentry **dentry, struct file **file);
 	/*
@@ -89,12 +91,15 @@ struct vnode_ops {
 	int (*getattr)(struct vnode *vnode, struct vnode_attr *attr);
 	/* Changes what MASK names, in the vnode's fields too; ATTR_SIZE truncates or extends. vnode->lock held. */
 	int (*setattr)(struct vnode *vnode, const struct vnode_attr *attr, unsigned mask);
-	/* fallocate(2), MODE as there; vnode->lock held. SEEK_DATA and SEEK_HOLE: the next such offset, -ENXIO. NULL: all data. */
+	/*
+	 * fallocate(2), MODE as there; vnode->lock held. SEEK_DATA and SEEK_HOLE: the next such offset, -ENXIO. NULL:
+	 * all data.
+	 */
 	int (*allocate)(struct vnode *vnode, int mode, int64_t off, int64_t len);
 	int64_t (*seek_data)(struct vnode *vnode, int64_t off, bool hole);
 	/*
-	 * xattr(7). NAME with its prefix. get: the length, or with SIZE > 0 the value (-ERANGE, -ENODATA). set: VALUE NULL
-	 * removes; FLAGS XATTR_CREATE 1, XATTR_REPLACE 2. list: names with their terminators. NULL: -EOPNOTSUPP.
+	 * xattr(7). NAME with its prefix. get: the length, or with SIZE > 0 the value (-ERANGE, -ENODATA). set: VALUE
+	 * NULL removes; FLAGS XATTR_CREATE 1, XATTR_REPLACE 2. list: names with their terminators. NULL: -EOPNOTSUPP.
 	 */
 	ssize_t (*xattr_get)(struct vnode *vnode, const char *name, void *value, size_t size);
 	int (*xattr_set)(struct vnode *vnode, const char *name, const void *value, size_t size, int flags);

@@ -1,6 +1,6 @@
 /*
- * Open regular files: the position, O_APPEND, time stamps, seals; the bytes are the file system's. Reads take no lock. Lock order:
- * file->pos_lock, vnode->lock, then what copying to and from the application takes.
+ * Open regular files: the position, O_APPEND, time stamps, seals; the bytes are the file system's. Reads take no
+ * lock. Lock order: file->pos_lock, vnode->lock, then what copying to and from the application takes.
  */
 #include "kernel/file/vnode_file.h"
 
@@ -42,10 +42,23 @@ static ssize_t vnode_file_read(struct file *file, struct uio *uio, int64_t *pos)
 	return n;
 }
 
-static int may_write_at(const struct vnode *vnode, const struct uio *uio, int64_t pos)
+/* Cuts UIO to what the limit leaves behind POS. */
+static int limit_apply(struct uio *uio, uint64_t pos)
+{
+	if (likely(pos + uio->resid <= uio->file_max))
+		return 0;
+	if (pos >= uio->file_max)
+		return -EFBIG;
+	uio->resid = uio->file_max - pos;
+	return 0;
+}
+
+static int may_write_at(const struct vnode *vnode, struct uio *uio, int64_t pos)
 {
 	uint64_t end = (uint64_t)pos + uio->resid;
 
+	if (unlikely(limit_apply(uio, (uint64_t)pos)))
+		return -EFBIG;
 	if (pos == INT64_MAX || end > INT64_MAX)
 		return -EFBIG;
 	if (likely(!(vnode->seals & (F_SEAL_WRITE | F_SEAL_FUTURE_WRITE | F_SEAL_GROW))))

@@ -1,6 +1,7 @@
 /*
- * From a path to a dentry. While the names are cached the whole walk is one stretch under dentry_lock, which takes no reference
- * but the one to its end; to ask a file system or read a link, the lock is left and the place held by references.
+ * From a path to a dentry. While the names are cached the whole walk is one stretch under dentry_lock, which takes no
+ * reference but the one to its end; to ask a file system or read a link, the lock is left and the place held by
+ * references.
  */
 #include "kernel/file/abi.h"
 #include "kernel/file/dentry.h"
@@ -55,7 +56,9 @@ static void lock_leave(struct walker *w)
 	put_pending(w);
 }
 
-/* ---- Scanning ----------------------------------------------------------------------------------------------------- */
+/*
+ * ---- Scanning -----------------------------------------------------------------------------------------------------
+ */
 
 /* Eight bytes from P on. May read past the end of the string, but not into another page. */
 static __attribute__((no_sanitize("address"))) uint64_t word_load(const char *p)
@@ -63,7 +66,7 @@ static __attribute__((no_sanitize("address"))) uint64_t word_load(const char *p)
 	uint64_t word = 0;
 
 	if (likely(((uintptr_t)p & (PAGE_SIZE - 1)) <= PAGE_SIZE - 8))
-		return unaligned_load64(p);
+		return ((const struct unaligned64 *)(const void *)p)->word;
 	for (unsigned i = 0; i < 8 && p[i]; i++)
 		word |= (uint64_t)(unsigned char)p[i] << 8 * i;
 	return word;
@@ -78,8 +81,11 @@ static inline uint64_t word_end(uint64_t word)
 	return (((word - ones) & ~word) | ((slash - ones) & ~slash)) & tops;
 }
 
-/* Length of the name that P begins with, and its hash in PARENT. */
-static inline size_t name_scan(const struct dentry *parent, const char *p, uint32_t *hash)
+/*
+ * Length of the name that P begins with, and its hash in PARENT; *LAST: what of it is behind the last multiple of 8
+ * bytes.
+ */
+static inline size_t name_scan(const struct dentry *parent, const char *p, uint32_t *hash, uint64_t *last)
 {
 	uint64_t value = name_hash_begin(parent), word = word_load(p), end = word_end(word);
 	size_t len = 0;
@@ -90,11 +96,11 @@ static inline size_t name_scan(const struct dentry *parent, const char *p, uint3
 		word = word_load(p + len);
 		end = word_end(word);
 	}
-	/* The bits below the lowest of END; those of the bytes before it. */
-	word &= ((end & -end) >> 7) - 1;
-	if (word)
+	word &= ((end & -end) >> 7) - 1; /* the bytes before the one that has the lowest bit of END */
+	if (likely(word))
 		value = name_hash_step(value, word);
 	*hash = name_hash_end(value);
+	*last = word;
 	return len + (unsigned)__builtin_ctzll(end) / 8;
 }
 
@@ -105,7 +111,10 @@ static inline const char *skip_slashes(const char *p)
 	return p;
 }
 
-/* ---- Steps. dentry_lock is held before and after. ------------------------------------------------------------------- */
+/*
+ * ---- Steps. dentry_lock is held before and after.
+ * -------------------------------------------------------------------
+ */
 
 static inline int may_search(const struct walker *w, const struct vnode *vnode)
 {
@@ -174,7 +183,10 @@ static void step_to(struct walker *w, struct dentry *child, struct dentry *child
 	w->held = child_held;
 }
 
-/* ---- Symbolic links ------------------------------------------------------------------------------------------------- */
+/*
+ * ---- Symbolic links
+ * -------------------------------------------------------------------------------------------------
+ */
 
 /* The text of VNODE, a link, in a struct walk_link. */
 static int link_read(struct vnode *vnode, struct walk_link **out)
@@ -286,7 +298,10 @@ static __attribute__((noinline)) int follow(struct walker *w, struct dentry *chi
 	return link ? link_push(w, link, rest) : 0;
 }
 
-/* ---- The walk ------------------------------------------------------------------------------------------------------- */
+/*
+ * ---- The walk
+ * -------------------------------------------------------------------------------------------------------
+ */
 
 /* One name, LEN bytes at w->path; NEXT is what follows it and its slashes. *DONE: the walk ends in w->at. */
 static inline int step(struct walker *w, size_t len, uint32_t hash, const char *next, bool last, bool *done)
@@ -346,6 +361,7 @@ static int run(struct walker *w)
 
 	while (!done && !error) {
 		const char *next;
+		uint64_t word;
 		uint32_t hash;
 		size_t len;
 		bool last;
@@ -364,7 +380,7 @@ static int run(struct walker *w)
 		error = may_search(w, w->at->vnode);
 		if (error)
 			break;
-		len = name_scan(w->at, w->path, &hash);
+		len = name_scan(w->at, w->path, &hash, &word);
 		next = skip_slashes(w->path + len);
 		last = !*next && (!w->link || !w->link->rest);
 		if (last && w->flags & WALK_PARENT) {
@@ -431,43 +447,68 @@ static __attribute__((noinline)) int walk_on(struct fs_context *context, struct 
 	return error;
 }
 
+/* dentry_find_locked for a name of less than 8 bytes, WORD; no name is the start of another that way. */
+static inline struct dentry *find_short(const struct dentry *parent, uint64_t word, uint32_t hash)
+{
+	struct dentry *dentry = dentry_table[hash >> dentry_table_shift];
+
+	for (; dentry; dentry = dentry->hash_next)
+		if (dentry->word == word && dentry->parent == parent)
+			break;
+	return dentry;
+}
+
 /*
- * As far as everything is as it mostly is: names that are cached and neither "." nor "..", of directories that the caller may
- * search, no links, nothing mounted. True: *AT is the end of *PATH. False: from *AT on, *PATH is still to be walked. dentry_lock is
- * held.
+ * As far as everything is as it mostly is: names that are cached and neither "." nor "..", of directories that the
+ * caller may search, no links, nothing mounted. True: *AT is the end of *PATH. False: from *AT on, *PATH is still to
+ * be walked. dentry_lock is held.
  */
-static inline bool walk_cached(const struct cred *cred, struct dentry **at, const char **path, unsigned flags)
+static inline bool walk_cached(const struct cred *cred, struct dentry **at, const char **path, unsigned flags,
+			       struct walk *walk)
 {
 	struct dentry *dir = *at, *child;
 	const char *p = *path, *next;
-	uint32_t mode, hash;
+	uint64_t word;
+	uint32_t hash;
 	size_t len;
 
 	for (;;) {
-		*at = dir;
-		*path = p;
-		mode = dir->vnode->mode;
-		if (unlikely(!S_ISDIR(mode) || *p == '.'))
-			return false;
-		if (unlikely(cred->fsuid != 0 && (mode & 0111) != 0111))
-			return false;
-		len = name_scan(dir, p, &hash);
-		next = p + len;
-		if (unlikely(*next != '/' && flags & WALK_PARENT))
-			return false;
-		child = dentry_find_locked(dir, p, len, hash);
-		if (unlikely(!child || !child->vnode || child->mounted || S_ISLNK(child->vnode->mode)))
-			return false;
-		if (*next != '/')
+		if (unlikely(dir->kind != DENTRY_DIR || *p == '.'))
 			break;
+		if (unlikely(cred->fsuid != 0) && (dir->vnode->mode & 0111) != 0111)
+			break;
+		len = name_scan(dir, p, &hash, &word);
+		next = p + len;
+		if (*next != '/' && flags & WALK_PARENT) {
+			if (unlikely(len > NAME_LEN_MAX))
+				break;
+			walk->last = p;
+			walk->last_len = len;
+			*at = dir;
+			return true;
+		}
+		if (likely(len < 8))
+			child = find_short(dir, word, hash);
+		else
+			child = dentry_find_locked(dir, p, len, hash);
+		if (unlikely(!child || child->kind == DENTRY_SPECIAL))
+			break;
+		child->used = true;
+		if (*next != '/') {
+			if (unlikely(flags & WALK_DIRECTORY && child->kind != DENTRY_DIR))
+				break;
+			*at = child;
+			return true;
+		}
 		next = skip_slashes(next + 1);
 		if (unlikely(!*next))
-			return false;
+			break;
 		p = next;
 		dir = child;
 	}
-	*at = child;
-	return !(flags & WALK_DIRECTORY) || S_ISDIR(child->vnode->mode);
+	*at = dir;
+	*path = p;
+	return false;
 }
 
 int path_walk(struct fs_context *context, struct dentry *at, const char *path, unsigned flags, struct walk *walk)
@@ -492,7 +533,7 @@ int path_walk(struct fs_context *context, struct dentry *at, const char *path, u
 		spin_unlock(&dentry_lock);
 		return error;
 	}
-	if (unlikely(!*path || at->mounted || !walk_cached(&context->cred, &at, &path, flags)))
+	if (unlikely(!*path || !walk_cached(&context->cred, &at, &path, flags, walk)))
 		return walk_on(context, root, at, path, flags, walk);
 	dentry_get_locked(at);
 	spin_unlock(&dentry_lock);

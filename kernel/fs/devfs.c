@@ -1,7 +1,4 @@
-/*
- * The tree of /dev. Devices are opened by their numbers (file/chardev.h). shm and pts are there to be mounted on. A
- * program cannot make files in /dev itself, only in shm.
- */
+/* The tree of /dev. Devices are opened by their numbers (file/chardev.h). shm and pts are there to be mounted on. */
 #include "kernel/fs/devfs.h"
 
 #include "kernel/file/abi.h"
@@ -35,9 +32,11 @@ int devfs_create(struct file_system **out)
 {
 	int error = pseudo_create("devtmpfs", TMPFS_MAGIC, &root, out);
 
-	if (!error)
-		(*out)->dev = DEVFS_DEV;
-	return error;
+	if (error)
+		return error;
+	(*out)->dev = DEVFS_DEV;
+	(*out)->read_only = true;
+	return 0;
 }
 
 void devfs_console_attr(struct vnode_attr *attr)

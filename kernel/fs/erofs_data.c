@@ -87,6 +87,8 @@ ssize_t erofs_readlink(struct vnode *vnode, char *buf, size_t size)
 		return -EINVAL;
 	for (done = 0; done < len; done += extent.len) {
 		error = erofs_extent(erofs_node_of(vnode), done, &extent);
+		if (!error && !extent.bytes)
+			error = -EUCLEAN;
 		if (error)
 			return error;
 		extent.len = MIN(extent.len, len - done);

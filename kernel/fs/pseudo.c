@@ -8,8 +8,8 @@
 #include "lib/string.h"
 
 /* Where positions in a directory begin: "." and ".." are the caller's; constant entries, added ones, dynamic ones. */
-#define POS_ADDED (1ul << 16)
-#define POS_DYNAMIC (1ul << 62)
+#define POS_ADDED (1ul << 10)
+#define POS_DYNAMIC (1ul << 20) /* all below 2^62, for file systems that lie over this one */
 
 /* An entry that came later, found by its directory's number. Never removed. */
 struct pseudo_added {
@@ -308,7 +308,25 @@ static int dir_readdir(struct vnode *dir, uint64_t *pos, struct dir_sink *sink)
 	return error;
 }
 
+/* As Linux: in /proc a name that is not there cannot be made either, and the answer is that it is not there. */
+static int dir_create(struct vnode *dir, const char *name, size_t len, const struct vnode_new *what, struct vnode **out)
+{
+	(void)name, (void)len, (void)out;
+	if (pseudo_fs_of(dir->fs)->magic == PROC_SUPER_MAGIC)
+		return -ENOENT;
+	return S_ISREG(what->mode) ? -EACCES : -EPERM;
+}
+
+static int dir_rename(struct vnode *from, const char *from_name, size_t from_len, struct vnode *source,
+		      struct vnode *to, const char *to_name, size_t to_len, struct vnode *victim, unsigned flags)
+{
+	(void)from_name, (void)from_len, (void)source, (void)to, (void)to_name, (void)to_len, (void)flags;
+	return !victim && pseudo_fs_of(from->fs)->magic == PROC_SUPER_MAGIC ? -ENOENT : -EPERM;
+}
+
 static const struct vnode_ops dir_ops = {
+	.create = dir_create,
+	.rename = dir_rename,
 	.lookup = dir_lookup,
 	.readdir = dir_readdir,
 	.getattr = node_getattr,
@@ -409,29 +427,27 @@ static const struct pseudo_entry *added_append(struct pseudo_fs *fs, uint64_t di
 	return entry;
 }
 
-int pseudo_add(struct file_system *file_system, const char *path, const struct pseudo_entry *entry)
+int pseudo_add(struct file_system *fs, const char *path, const struct pseudo_entry *entry)
 {
-	struct pseudo_fs *fs = pseudo_fs_of(file_system);
-	const struct pseudo_entry *dir = pseudo_node_of(file_system->root)->entry;
+	struct pseudo_fs *pseudo = pseudo_fs_of(fs);
+	const struct pseudo_entry *dir = pseudo_node_of(fs->root)->entry;
 	uint64_t ino = ROOT_INO;
 	int error = 0;
 
-	mutex_lock(&fs->lock);
+	mutex_lock(&pseudo->lock);
 	while (dir && *path) {
 		const char *end = strchr(path, '/');
 		size_t len = end ? (size_t)(end - path) : strlen(path);
-		const struct pseudo_entry *next = entry_find(file_system, dir, ino, path, len);
+		const struct pseudo_entry *next = entry_find(fs, dir, ino, path, len);
 
-		dir = next ? next : added_append(fs, ino, NULL, path, len);
+		dir = next ? next : added_append(pseudo, ino, NULL, path, len);
 		ino = ino_of(ino, path, len);
 		path += len + (end != NULL);
 	}
-	if (!dir)
-		error = -ENOMEM;
-	else if (entry_find(file_system, dir, ino, entry->name, strlen(entry->name)))
+	if (dir && entry_find(fs, dir, ino, entry->name, strlen(entry->name)))
 		error = -EEXIST;
-	else if (!added_append(fs, ino, entry, NULL, 0))
+	else if (!dir || !added_append(pseudo, ino, entry, NULL, 0))
 		error = -ENOMEM;
-	mutex_unlock(&fs->lock);
+	mutex_unlock(&pseudo->lock);
 	return error;
 }

@@ -39,7 +39,7 @@ struct pseudo_ops {
 	int (*open)(struct vnode *vnode, unsigned flags, struct file **out, uint64_t key);
 	/*
 	 * A dynamic directory: the entry for NAME and its key (-ENOENT); and all of them, those behind *POS (0: from the first
-	 * on) with NEXT above 0, ascending, below 2^62; the ino that it gives the sink is ignored. Its constant children come
+	 * on) with NEXT above 0, ascending, below 2^60; the ino that it gives the sink is ignored. Its constant children come
 	 * before these.
 	 */
 	int (*dir_lookup)(const char *name, size_t len, uint64_t key, const struct pseudo_entry **entry,

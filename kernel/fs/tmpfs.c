@@ -290,15 +290,6 @@ void tmpfs_release(struct vnode *vnode)
 
 /* ---- Attributes ------------------------------------------------------------------------------------------------------ */
 
-int tmpfs_getattr(struct vnode *vnode, struct vnode_attr *attr)
-{
-	struct tmpfs_node *node = node_of(vnode);
-
-	if (S_ISREG(vnode->mode))
-		attr->blocks = node->cache.nr_pages * (PAGE_SIZE / 512) + (node->lower_size + 511) / 512;
-	return 0;
-}
-
 int tmpfs_setattr(struct vnode *vnode, const struct vnode_attr *attr, unsigned mask)
 {
 	int error = 0;
@@ -340,7 +331,6 @@ ssize_t tmpfs_readlink(struct vnode *vnode, char *buf, size_t size)
 /* Symbolic links, devices, fifos, sockets. */
 const struct vnode_ops tmpfs_other_ops = {
 	.readlink = tmpfs_readlink,
-	.getattr = tmpfs_getattr,
 	.setattr = tmpfs_setattr,
 	.xattr_get = tmpfs_xattr_get,
 	.xattr_set = tmpfs_xattr_set,

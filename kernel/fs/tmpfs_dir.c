@@ -1,6 +1,7 @@
 /*
- * tmpfs: names. The directory's own entries by name; a name without one is the lower directory's. What changes two things at once
- * (a name and a link count, two names) does so under tmpfs->lock, with the memory that it needs taken before.
+ * tmpfs: names. The directory's own entries by name; a name without one is the lower directory's. What changes two
+ * things at once (a name and a link count, two names) does so under tmpfs->lock, with the memory that it needs taken
+ * before.
  */
 #include "kernel/file/abi.h"
 #include "kernel/fs/tmpfs_node.h"
@@ -111,7 +112,10 @@ static void changed(struct tmpfs_node *dir)
 	dir->vnode.mtime = dir->vnode.ctime = file_time_now();
 }
 
-/* ---- Lookup ----------------------------------------------------------------------------------------------------------- */
+/*
+ * ---- Lookup
+ * -----------------------------------------------------------------------------------------------------------
+ */
 
 static int lower_lookup(struct tmpfs_node *dir, const char *name, size_t len, struct vnode **out)
 {
@@ -148,9 +152,15 @@ static int tmpfs_lookup(struct vnode *dir_vnode, const char *name, size_t len, s
 	return 0;
 }
 
-/* ---- New names -------------------------------------------------------------------------------------------------------- */
+/*
+ * ---- New names
+ * --------------------------------------------------------------------------------------------------------
+ */
 
-/* NODE, whose reference goes over, gets the name in SPARE, an entry not yet used, or in the whiteout that is there; frees SPARE. */
+/*
+ * NODE, whose reference goes over, gets the name in SPARE, an entry not yet used, or in the whiteout that is there;
+ * frees SPARE.
+ */
 static int name_add(struct tmpfs_node *dir, struct tmpfs_entry *spare, struct tmpfs_node *node)
 {
 	struct tmpfs *tmpfs = tmpfs_of(&dir->vnode);
@@ -233,7 +243,10 @@ static int tmpfs_link(struct vnode *dir, const char *name, size_t len, struct vn
 	return error;
 }
 
-/* ---- Names that go ----------------------------------------------------------------------------------------------------- */
+/*
+ * ---- Names that go
+ * -----------------------------------------------------------------------------------------------------
+ */
 
 /* What has to be given back once tmpfs->lock is free. */
 struct leftovers {
@@ -272,8 +285,8 @@ static void name_lost(struct tmpfs_node *dir, struct tmpfs_node *node, struct le
 }
 
 /*
- * What the name of SPARE stands for in DIR goes away; *SPARE becomes the whiteout if one is needed and there is none, else is left.
- * tmpfs->lock held.
+ * What the name of SPARE stands for in DIR goes away; *SPARE becomes the whiteout if one is needed and there is none,
+ * else is left. tmpfs->lock held.
  */
 static void name_remove(struct tmpfs_node *dir, struct tmpfs_entry **spare, struct leftovers *left)
 {
@@ -318,9 +331,15 @@ static int tmpfs_unlink(struct vnode *dir_vnode, const char *name, size_t len, s
 	return 0;
 }
 
-/* ---- Rename ------------------------------------------------------------------------------------------------------------ */
+/*
+ * ---- Rename
+ * ------------------------------------------------------------------------------------------------------------
+ */
 
-/* The name of *SPARE in DIR becomes NODE's (a reference is taken), whatever it was. EXISTED: it named something. tmpfs->lock held. */
+/*
+ * The name of *SPARE in DIR becomes NODE's (a reference is taken), whatever it was. EXISTED: it named something.
+ * tmpfs->lock held.
+ */
 static void name_replace(struct tmpfs_node *dir, struct tmpfs_entry **spare, struct tmpfs_node *node, bool existed,
 			 struct leftovers *left)
 {

@@ -58,8 +58,10 @@ static int page_put_in(struct tmpfs_node *node, uint64_t index, struct page **pa
 	struct page *found;
 	int error = page_cache_add(&node->cache, index, *page, &found);
 
-	if (!error)
+	if (!error) {
+		tmpfs_blocks_set(node);
 		return 0;
+	}
 	page_give(node, *page);
 	*page = found;
 	return error == -EEXIST ? 0 : error;
@@ -203,6 +205,7 @@ static ssize_t write_new_page(struct tmpfs_node *node, struct uio *uio, uint64_t
 		return -ENOSPC;
 	}
 	page_put(page);
+	tmpfs_blocks_set(node);
 	if (over_lower && !list_is_empty(&node->vnode.object.mappings))
 		vm_object_unmap(&node->vnode.object, base, PAGE_SIZE, false);
 	return copied;
@@ -245,7 +248,6 @@ static ssize_t tmpfs_write(struct vnode *vnode, struct uio *uio, int64_t pos)
 const struct vnode_ops tmpfs_file_ops = {
 	.read = tmpfs_read,
 	.write = tmpfs_write,
-	.getattr = tmpfs_getattr,
 	.setattr = tmpfs_setattr,
 	.allocate = tmpfs_allocate,
 	.seek_data = tmpfs_seek_data,

@@ -1,4 +1,7 @@
-/* tmpfs: regular files cut, extended, with holes (truncate(2), fallocate(2), lseek(2)). vnode->lock is held, but for tmpfs_seek_data. */
+/*
+ * tmpfs: regular files cut, extended, with holes (truncate(2), fallocate(2), lseek(2)). vnode->lock is held, but for
+ * tmpfs_seek_data.
+ */
 #include "kernel/file/abi.h"
 #include "kernel/fs/tmpfs_node.h"
 #include "lib/string.h"
@@ -29,6 +32,7 @@ static void pages_remove(struct tmpfs_node *node, uint64_t first, uint64_t last)
 {
 	__atomic_fetch_add(&node->generation, 1, __ATOMIC_RELEASE);
 	tmpfs_uncharge(tmpfs_of(&node->vnode), page_cache_remove(&node->cache, first, last));
+	tmpfs_blocks_set(node);
 }
 
 int tmpfs_truncate(struct vnode *vnode, uint64_t size)

@@ -52,6 +52,7 @@ static int object_page(struct vm_object *object, uint64_t off, bool write, struc
 			break;
 		if (page_cache_remove_page(&node->cache, off >> PAGE_SHIFT, page))
 			tmpfs_uncharge(tmpfs_of(&node->vnode), 1);
+		tmpfs_blocks_set(node);
 		page_put(page);
 	}
 	if (write)

@@ -1,11 +1,11 @@
 /*
- * The inside of tmpfs. Private to tmpfs.c (file systems and nodes), tmpfs_dir.c (names), tmpfs_readdir.c, tmpfs_file.c, tmpfs_map.c, tmpfs_hole.c (contents),
- * tmpfs_xattr.c.
+ * The inside of tmpfs. Private to tmpfs.c (file systems and nodes), tmpfs_dir.c (names), tmpfs_readdir.c,
+ * tmpfs_file.c, tmpfs_map.c, tmpfs_hole.c (contents), tmpfs_xattr.c.
  *
- * A node is made from the lower file system's when its name is first looked up, and is found again by the lower inode number as
- * long as it lives. It lives while somebody uses it; once it differs from the lower one it is pinned, which is a reference of
- * the file system's own. A directory keeps entries only for names that differ: new ones, and whiteouts for lower names
- * that are gone. So what is only read costs nothing that lasts.
+ * A node is made from the lower file system's when its name is first looked up, and is found again by the lower inode
+ * number as long as it lives. It lives while somebody uses it; once it differs from the lower one it is pinned, which
+ * is a reference of the file system's own. A directory keeps entries only for names that differ: new ones, and
+ * whiteouts for lower names that are gone. So what is only read costs nothing that lasts.
  */
 #ifndef KERNEL_FS_TMPFS_NODE_H
 #define KERNEL_FS_TMPFS_NODE_H
@@ -17,7 +17,9 @@
 struct tmpfs {
 	struct file_system fs;
 	struct file_system *lower; /* NULL: none */
-	/* Covers entries of all directories, nlink, the nodes by inode number, pins, xattrs. Nothing sleeps under it. */
+	/*
+	 * Covers entries of all directories, nlink, the nodes by inode number, pins, xattrs. Nothing sleeps under it.
+	 */
 	struct spinlock lock;
 	struct rb_tree by_ino; /* struct tmpfs_node.by_ino: nodes that have a lower one */
 	uint64_t next_ino;
@@ -95,8 +97,8 @@ extern const struct vm_object_ops tmpfs_object_ops;
 /* tmpfs_dir.c. All entries leave DIR; a list by by_name.parent. tmpfs->lock held. */
 struct tmpfs_entry *tmpfs_dir_empty(struct tmpfs_dir *dir, struct tmpfs_entry *list);
 struct tmpfs_entry *tmpfs_entry_find(const struct tmpfs_dir *dir, const char *name, size_t len);
-int tmpfs_readdir(struct vnode *dir, uint64_t *pos, struct dir_sink *sink);
-bool tmpfs_dir_is_empty(struct vnode *dir);
+int tmpfs_readdir(struct vnode *vnode, uint64_t *pos, struct dir_sink *sink);
+bool tmpfs_dir_is_empty(struct vnode *vnode);
 
 /* The page at OFF is the lower file's, if the node has no own one. */
 static inline bool tmpfs_is_lower(const struct tmpfs_node *node, uint64_t off)
@@ -118,8 +120,13 @@ int tmpfs_xattr_set(struct vnode *vnode, const char *name, const void *value, si
 ssize_t tmpfs_xattr_list(struct vnode *vnode, char *list, size_t size);
 void tmpfs_xattr_free_all(struct tmpfs_xattr *xattr);
 
+/* After pages or lower_size changed. Two at once may leave what the first saw, until the next. */
+static inline void tmpfs_blocks_set(struct tmpfs_node *node)
+{
+	node->vnode.blocks = node->cache.nr_pages * (PAGE_SIZE / 512) + (node->lower_size + 511) / 512;
+}
+
 /* tmpfs.c: of all kinds of nodes. */
-int tmpfs_getattr(struct vnode *vnode, struct vnode_attr *attr);
 int tmpfs_setattr(struct vnode *vnode, const struct vnode_attr *attr, unsigned mask);
 ssize_t tmpfs_readlink(struct vnode *vnode, char *buf, size_t size);
 void tmpfs_release(struct vnode *vnode);

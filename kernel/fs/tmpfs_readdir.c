@@ -1,6 +1,7 @@
 /*
- * tmpfs: what a directory lists. First its own entries, by cookies that only grow, so that a position stays right whatever goes or
- * comes meanwhile; then those of the lower directory that have no own entry, at the lower one's positions.
+ * tmpfs: what a directory lists. First its own entries, by cookies that only grow, so that a position stays right
+ * whatever goes or comes meanwhile; then those of the lower directory that have no own entry, at the lower one's
+ * positions.
  */
 #include "kernel/file/abi.h"
 #include "kernel/fs/tmpfs_node.h"

@@ -1,4 +1,7 @@
-/* tmpfs: extended attributes (xattr(7)), a list per node. Values are copied under tmpfs->lock, in kernel memory on both sides. */
+/*
+ * tmpfs: extended attributes (xattr(7)), a list per node. Values are copied under tmpfs->lock, in kernel memory on
+ * both sides.
+ */
 #include "kernel/file/abi.h"
 #include "kernel/fs/tmpfs_node.h"
 #include "kernel/mem/slab.h"

@@ -1,7 +1,9 @@
 /* See fd.h. */
 #include "kernel/linux/fd.h"
 
+#include "kernel/linux/abi_process.h"
 #include "kernel/linux/abi_signal.h"
+#include "kernel/linux/user_copy.h"
 #include "kernel/mem/slab.h"
 
 static int iov_check(struct iovec *iov, size_t count, size_t *total)
@@ -33,7 +35,7 @@ int iov_list_read(struct iov_list *list, struct uio *uio, const struct iovec *us
 		if (!list->iov)
 			return -ENOMEM;
 	}
-	*uio = (struct uio){ .iov = list->iov };
+	*uio = (struct uio){ .iov = list->iov, .file_max = UINT64_MAX };
 	error = user_range_is_valid(user_iov, len) ? user_read(list->iov, user_iov, len) : -EFAULT;
 	if (!error)
 		error = iov_check(list->iov, count, &uio->resid);
@@ -57,12 +59,46 @@ long fd_install(struct file *file, unsigned flags)
 	return fd;
 }
 
-long broken_pipe_check(long result)
+long fd_install_pair(struct file *files[2], unsigned flags, int *user_fds)
+{
+	struct fdtable *table = process_current()->files;
+	int fds[2];
+
+	fds[0] = (int)fd_install(files[0], flags);
+	if (fds[0] < 0) {
+		file_put(files[1]);
+		return fds[0];
+	}
+	fds[1] = (int)fd_install(files[1], flags);
+	if (fds[1] < 0) {
+		fdtable_close(table, (unsigned)fds[0]);
+		return fds[1];
+	}
+	if (!copy_out(user_fds, fds, sizeof(fds)))
+		return 0;
+	fdtable_close(table, (unsigned)fds[0]);
+	fdtable_close(table, (unsigned)fds[1]);
+	return -EFAULT;
+}
+
+uint64_t file_max(void)
+{
+	return process_current()->rlimits[RLIMIT_FSIZE].cur;
+}
+
+static __attribute__((noinline, cold)) long write_failed(long error)
 {
 	struct process *process = process_current();
-	struct signal_info info = { .signo = SIGPIPE, .pid = process->pid, .uid = process->fs.cred.uid };
+	struct signal_info info = { .signo = error == -EPIPE ? SIGPIPE : SIGXFSZ,
+				    .pid = process->pid,
+				    .uid = process->fs.cred.uid };
 
-	if (unlikely(result == -EPIPE))
+	if (error == -EPIPE || file_max() != RLIM_INFINITY)
 		signal_send_task(task_current(), &info);
-	return result;
+	return error;
+}
+
+long write_check(long result)
+{
+	return unlikely(result == -EPIPE || result == -EFBIG) ? write_failed(result) : result;
 }

@@ -25,8 +25,9 @@ static unsigned table_shift;	   /* 64 - log2(buckets) */
  * Memory that no other address can show needs no look at page tables: the address is the key, also for those who did
  * not say that it is private.
  */
-static int shared_key_get(struct vmspace *vm, uint32_t *word, struct futex_key *key)
+int futex_key_get_shared(uint32_t *word, struct futex_key *key)
 {
+	struct vmspace *vm = thread_current()->vmspace;
 	uintptr_t at = (uintptr_t)word;
 	uint32_t value;
 	paddr_t pa;
@@ -41,32 +42,24 @@ static int shared_key_get(struct vmspace *vm, uint32_t *word, struct futex_key *
 	return 0;
 }
 
-int futex_key_get(uint32_t *word, bool shared, struct futex_key *key)
-{
-	struct vmspace *vm = process_current()->vm;
-
-	if (unlikely(!IS_ALIGNED((uintptr_t)word, sizeof(*word))))
-		return -EINVAL;
-	if (unlikely(!user_range_is_valid(word, sizeof(*word))))
-		return -EFAULT;
-	if (unlikely(shared))
-		return shared_key_get(vm, word, key);
-	*key = (struct futex_key){ vm, (uintptr_t)word };
-	return 0;
-}
-
 /*
  * ---- The table --------------------------------------------------------------------------------------------------
  */
 
-struct futex_bucket *futex_bucket_of(const struct futex_key *key)
+/* By value here and below: keys that stay in registers are what makes a wake short that wakes nobody. */
+static inline struct futex_bucket *bucket_of(struct futex_key key)
 {
 	struct futex_bucket *buckets = __atomic_load_n(&table, __ATOMIC_ACQUIRE);
 
-	if (!buckets)
+	if (unlikely(!buckets))
 		return NULL;
 	/* 2^64 over the golden ratio (Knuth, TAOCP 6.4). */
-	return &buckets[(key->at ^ (uintptr_t)key->space >> 6) * 0x9e3779b97f4a7c15ul >> table_shift];
+	return &buckets[(key.at ^ (uintptr_t)key.space >> 6) * 0x9e3779b97f4a7c15ul >> table_shift];
+}
+
+struct futex_bucket *futex_bucket_of(const struct futex_key *key)
+{
+	return bucket_of(*key);
 }
 
 static __attribute__((noinline, cold)) int table_make(void)
@@ -122,12 +115,17 @@ void futex_unlock_two(struct futex_bucket *a, struct futex_bucket *b)
 
 void futex_waiter_init(struct futex_waiter *waiter, const struct futex_key *key, uint32_t bitset)
 {
-	*waiter = (struct futex_waiter){ .key = *key, .bitset = bitset, .thread = thread_current() };
+	waiter->bucket = NULL;
+	waiter->key = *key;
+	waiter->bitset = bitset;
+	waiter->state = FUTEX_WAITS;
+	waiter->thread = thread_current();
+	waiter->pi = waiter->has_target = false;
 }
 
-void futex_enqueue(struct futex_waiter *waiter)
+static inline void enqueue(struct futex_waiter *waiter, struct futex_key key)
 {
-	struct futex_bucket *bucket = futex_bucket_of(&waiter->key);
+	struct futex_bucket *bucket = bucket_of(key);
 
 	spin_lock(&bucket->lock);
 	waiter->bucket = bucket;
@@ -137,7 +135,12 @@ void futex_enqueue(struct futex_waiter *waiter)
 	spin_unlock(&bucket->lock);
 }
 
-static void take_out_locked(struct futex_bucket *bucket, struct futex_waiter *waiter)
+void futex_enqueue(struct futex_waiter *waiter)
+{
+	enqueue(waiter, waiter->key);
+}
+
+static inline void take_out_locked(struct futex_bucket *bucket, struct futex_waiter *waiter)
 {
 	waiter->link.prev->next = waiter->link.next;
 	waiter->link.next->prev = waiter->link.prev;
@@ -216,17 +219,19 @@ int futex_wait(uint32_t *word, bool shared, uint32_t value, uint32_t bitset, uin
 	if (err)
 		return err;
 	futex_waiter_init(&waiter, &key, bitset);
-	futex_enqueue(&waiter);
+	enqueue(&waiter, key);
 	if (unlikely(user_load32(word, &seen)))
 		err = -EFAULT;
 	else if (seen != value)
 		err = -EAGAIN;
 	else
 		err = futex_block(&waiter, deadline);
+	if (likely(!__atomic_load_n(&waiter.bucket, __ATOMIC_ACQUIRE)))
+		return 0;
 	return futex_dequeue(&waiter) == FUTEX_WAITS ? err : 0;
 }
 
-static long wake_in(struct futex_bucket *bucket, const struct futex_key *key, int n, uint32_t bitset)
+static __attribute__((noinline)) long wake_in(struct futex_bucket *bucket, struct futex_key key, int n, uint32_t bitset)
 {
 	struct list *pos, *next;
 	long woken = 0;
@@ -235,7 +240,7 @@ static long wake_in(struct futex_bucket *bucket, const struct futex_key *key, in
 	list_for_each_safe(pos, next, &bucket->waiters) {
 		struct futex_waiter *waiter = list_entry(pos, struct futex_waiter, link);
 
-		if (!futex_key_is_equal(&waiter->key, key) || !(waiter->bitset & bitset))
+		if (!futex_key_is_equal(&waiter->key, &key) || !(waiter->bitset & bitset))
 			continue;
 		if (unlikely(waiter->pi || waiter->has_target)) {
 			woken = -EINVAL;
@@ -249,23 +254,35 @@ static long wake_in(struct futex_bucket *bucket, const struct futex_key *key, in
 	return woken;
 }
 
-long futex_wake(uint32_t *word, bool shared, int n, uint32_t bitset)
+static inline long wake_key(struct futex_key key, int n, uint32_t bitset)
 {
 	struct futex_bucket *bucket;
-	struct futex_key key;
-	int err;
 
-	if (!bitset)
-		return -EINVAL;
-	err = futex_key_get(word, shared, &key);
-	if (unlikely(err))
-		return err;
 	/* The application has stored to the word before, perhaps by a plain instruction. */
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
-	bucket = futex_bucket_of(&key);
-	if (!bucket)
+	bucket = bucket_of(key);
+	if (unlikely(!bucket) || likely(!__atomic_load_n(&bucket->nr_waiters, __ATOMIC_RELAXED)))
 		return 0;
-	if (likely(!__atomic_load_n(&bucket->nr_waiters, __ATOMIC_RELAXED)))
-		return 0;
-	return wake_in(bucket, &key, n, bitset);
+	return wake_in(bucket, key, n, bitset);
+}
+
+static __attribute__((noinline)) long wake_shared(uint32_t *word, int n, uint32_t bitset)
+{
+	struct futex_key key;
+	int err = futex_key_get(word, true, &key);
+
+	return err ? err : wake_key(key, n, bitset);
+}
+
+long futex_wake(uint32_t *word, bool shared, int n, uint32_t bitset)
+{
+	if (unlikely(!bitset))
+		return -EINVAL;
+	if (unlikely(shared))
+		return wake_shared(word, n, bitset);
+	if (unlikely(!IS_ALIGNED((uintptr_t)word, sizeof(*word))))
+		return -EINVAL;
+	if (unlikely(!user_range_is_valid(word, sizeof(*word))))
+		return -EFAULT;
+	return wake_key((struct futex_key){ thread_current()->vmspace, (uintptr_t)word }, n, bitset);
 }

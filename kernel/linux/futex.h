@@ -21,6 +21,7 @@
 #include <stdint.h>
 
 #include "kernel/core/wait.h"
+#include "kernel/mem/user.h"
 #include "lib/list.h"
 
 struct linux_futex_waitv;
@@ -67,8 +68,20 @@ struct futex_waiter {
 	bool has_target;
 };
 
+/* Of memory that was not said to be private. 0, -EFAULT. May sleep. */
+int futex_key_get_shared(uint32_t *word, struct futex_key *key);
 /* 0; -EINVAL: not aligned; -EFAULT. May sleep when shared. */
-int futex_key_get(uint32_t *word, bool shared, struct futex_key *key);
+static inline int futex_key_get(uint32_t *word, bool shared, struct futex_key *key)
+{
+	if (unlikely(!IS_ALIGNED((uintptr_t)word, sizeof(*word))))
+		return -EINVAL;
+	if (unlikely(!user_range_is_valid(word, sizeof(*word))))
+		return -EFAULT;
+	if (unlikely(shared))
+		return futex_key_get_shared(word, key);
+	*key = (struct futex_key){ thread_current()->vmspace, (uintptr_t)word };
+	return 0;
+}
 
 /*
  * Waits until woken on WORD, if it holds VALUE. DEADLINE: monotonic, UINT64_MAX: none. 0; -EAGAIN: another value;

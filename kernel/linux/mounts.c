@@ -10,13 +10,30 @@
 #include "kernel/linux/cgroup.h"
 #include "kernel/linux/proc.h"
 #include "kernel/linux/sysfs.h"
-#include "kernel/linux/tty_console.h"
 
 #define NO_PROGRAMS (MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_RELATIME)
 
 static int tmp_create(struct file_system **out)
 {
 	return tmpfs_create(NULL, 0, S_ISVTX | 0777, out);
+}
+
+/* A tmpfs over the tree of devices: programs make sockets and links there. */
+static int dev_create(struct file_system **out)
+{
+	struct file_system *devices;
+	int error = devfs_create(&devices);
+
+	if (error)
+		return error;
+	error = tmpfs_create(devices, 0, 0755, out);
+	if (error) {
+		vnode_put(devices->root);
+		return error;
+	}
+	(*out)->type = devices->type;
+	(*out)->dev = devices->dev; /* numbers of files are the lower ones' too */
+	return 0;
 }
 
 static void dev_mounted(struct dentry *root)
@@ -54,7 +71,7 @@ static struct lazy_mount mounts[] = {
 	  .name = "dev",
 	  .source = "dev",
 	  .flags = MS_NOSUID | MS_RELATIME,
-	  .create = devfs_create,
+	  .create = dev_create,
 	  .mounted = dev_mounted },
 	{ .name = "sys", .source = "sysfs", .flags = NO_PROGRAMS, .create = sysfs_create, .mounted = sys_mounted },
 };
@@ -69,6 +86,5 @@ void linux_mounts_init(struct dentry *root, const char *cmdline)
 {
 	proc_cmdline_set(cmdline);
 	memdev_init();
-	tty_console_init();
 	path_mount_lazy(root, dentry_vnode(root)->fs->read_only ? &mount_tmp : mounts);
 }

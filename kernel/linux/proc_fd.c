@@ -10,6 +10,13 @@
 
 /* ---- Paths ------------------------------------------------------------------------------------------------------- */
 
+static ssize_t link_text(char *buf, size_t size, const char *text, size_t len)
+{
+	len = MIN(len, size);
+	memcpy(buf, text, len);
+	return (ssize_t)len;
+}
+
 /* DENTRY's path as text of a link. */
 static ssize_t dentry_readlink(struct dentry *dentry, char *buf, size_t size)
 {
@@ -20,10 +27,8 @@ static ssize_t dentry_readlink(struct dentry *dentry, char *buf, size_t size)
 	if (!page)
 		return -ENOMEM;
 	path = path_of(NULL, dentry, page, PATH_LEN_MAX, &reachable);
-	if (path) {
-		len = (ssize_t)MIN(strlen(path), size);
-		memcpy(buf, path, (size_t)len);
-	}
+	if (path)
+		len = link_text(buf, size, path, strlen(path));
 	kfree(page);
 	return len;
 }
@@ -110,8 +115,8 @@ static ssize_t name_readlink(struct file *file, char *buf, size_t size)
 {
 	const char *name = file->name ? file->name : "anon_inode:[file]";
 	struct vnode_attr attr = { 0 };
-	char text[64];
 	size_t len = strlen(name);
+	char text[64];
 
 	if (len && name[len - 1] == ':') {
 		if (file->ops->getattr)
@@ -121,9 +126,7 @@ static ssize_t name_readlink(struct file *file, char *buf, size_t size)
 		len = (size_t)fmt_format(text, sizeof(text), "%s[%lu]", name, attr.ino);
 		name = text;
 	}
-	len = MIN(len, size);
-	memcpy(buf, name, len);
-	return (ssize_t)len;
+	return link_text(buf, size, name, len);
 }
 
 static ssize_t fd_readlink(char *buf, size_t size, uint64_t key)

@@ -235,13 +235,13 @@ static int truncate_vnode(struct vnode *vnode, int64_t size)
 	return error;
 }
 
-long sys_truncate(const char *path, int64_t size)
+long sys_truncate(const char *path, int64_t length)
 {
 	struct vnode *vnode;
 	struct walk walk;
 	int error;
 
-	if (size < 0)
+	if (length < 0)
 		return -EINVAL;
 	error = user_walk(AT_FDCWD, path, WALK_FOLLOW, &walk);
 	if (error)
@@ -254,7 +254,7 @@ long sys_truncate(const char *path, int64_t size)
 	else
 		error = vnode_access(vnode, cred(), MAY_WRITE);
 	if (!error)
-		error = truncate_vnode(vnode, size);
+		error = truncate_vnode(vnode, length);
 	walk_done(&walk);
 	return error;
 }
@@ -264,18 +264,18 @@ static bool is_open_for_write(const struct file *file)
 	return (file->flags & O_ACCMODE) != O_RDONLY;
 }
 
-long sys_ftruncate(unsigned fd, int64_t size)
+long sys_ftruncate(unsigned fd, int64_t length)
 {
 	struct vnode *vnode;
 	struct fd_ref ref;
 	int error;
 
-	if (size < 0)
+	if (length < 0)
 		return -EINVAL;
 	error = fd_vnode(fd, &ref, &vnode);
 	if (error)
 		return error;
-	error = is_open_for_write(ref.file) ? truncate_vnode(vnode, size) : -EINVAL;
+	error = is_open_for_write(ref.file) ? truncate_vnode(vnode, length) : -EINVAL;
 	fd_ref_put(ref);
 	return error;
 }
@@ -300,7 +300,7 @@ static int check_allocate(const struct file *file, int mode)
 	return S_ISREG(file->vnode->mode) ? 0 : -ENODEV;
 }
 
-long sys_fallocate(unsigned fd, int mode, int64_t off, int64_t len)
+long sys_fallocate(unsigned fd, int mode, int64_t offset, int64_t len)
 {
 	struct fd_ref ref = fd_borrow_open(fd);
 	int64_t end;
@@ -308,13 +308,13 @@ long sys_fallocate(unsigned fd, int mode, int64_t off, int64_t len)
 
 	if (!ref.file)
 		return -EBADF;
-	error = off < 0 || len <= 0 ? -EINVAL : check_allocate(ref.file, mode);
-	if (!error && __builtin_add_overflow(off, len, &end))
+	error = offset < 0 || len <= 0 ? -EINVAL : check_allocate(ref.file, mode);
+	if (!error && __builtin_add_overflow(offset, len, &end))
 		error = -EFBIG;
 	if (!error && !(mode & FALLOC_FL_KEEP_SIZE))
 		error = check_limit((uint64_t)end);
 	if (!error)
-		error = vnode_allocate(ref.file->vnode, mode, off, len, cred());
+		error = vnode_allocate(ref.file->vnode, mode, offset, len, cred());
 	if (!error)
 		inotify_dentry(ref.file->dentry, ref.file->vnode, IN_MODIFY);
 	fd_ref_put(ref);

@@ -83,24 +83,24 @@ long sys_mknod(const char *path, uint32_t mode, unsigned dev)
 	return sys_mknodat(AT_FDCWD, path, mode, dev);
 }
 
-long sys_symlinkat(const char *target, int dfd, const char *path)
+long sys_symlinkat(const char *target, int newdfd, const char *linkpath)
 {
 	struct path_arg arg;
 	long error = path_arg_get(&arg, target);
 
 	if (error)
 		return error;
-	error = *arg.path ? create_at(dfd, path, S_IFLNK | 0777, 0, arg.path) : -ENOENT;
+	error = *arg.path ? create_at(newdfd, linkpath, S_IFLNK | 0777, 0, arg.path) : -ENOENT;
 	path_arg_put(&arg);
 	return error;
 }
 
-long sys_symlink(const char *target, const char *path)
+long sys_symlink(const char *target, const char *linkpath)
 {
-	return sys_symlinkat(target, AT_FDCWD, path);
+	return sys_symlinkat(target, AT_FDCWD, linkpath);
 }
 
-long sys_linkat(int old_dfd, const char *old_path, int dfd, const char *path, int flags)
+long sys_linkat(int olddfd, const char *oldpath, int newdfd, const char *newpath, int flags)
 {
 	struct vnode *source;
 	struct walk walk;
@@ -109,13 +109,13 @@ long sys_linkat(int old_dfd, const char *old_path, int dfd, const char *path, in
 
 	if (flags & ~(AT_SYMLINK_FOLLOW | AT_EMPTY_PATH))
 		return -EINVAL;
-	error = user_walk(old_dfd, old_path,
+	error = user_walk(olddfd, oldpath,
 			  (flags & AT_SYMLINK_FOLLOW ? WALK_FOLLOW : 0u) | (flags & AT_EMPTY_PATH ? WALK_EMPTY : 0u),
 			  &walk);
 	if (error)
 		return error;
 	source = walk_vnode(&walk);
-	error = source ? place_get(&place, dfd, path) : -EXDEV;
+	error = source ? place_get(&place, newdfd, newpath) : -EXDEV;
 	if (!error) {
 		error = path_link(context(), source, place.at.dentry, place.arg.path);
 		place_put(&place);
@@ -124,9 +124,9 @@ long sys_linkat(int old_dfd, const char *old_path, int dfd, const char *path, in
 	return error;
 }
 
-long sys_link(const char *old_path, const char *path)
+long sys_link(const char *oldpath, const char *newpath)
 {
-	return sys_linkat(AT_FDCWD, old_path, AT_FDCWD, path, 0);
+	return sys_linkat(AT_FDCWD, oldpath, AT_FDCWD, newpath, 0);
 }
 
 long sys_unlinkat(int dfd, const char *path, int flags)
@@ -154,7 +154,7 @@ long sys_rmdir(const char *path)
 	return sys_unlinkat(AT_FDCWD, path, AT_REMOVEDIR);
 }
 
-long sys_renameat2(int from_dfd, const char *from, int to_dfd, const char *to, unsigned flags)
+long sys_renameat2(int olddfd, const char *oldpath, int newdfd, const char *newpath, unsigned flags)
 {
 	struct place from_place, to_place;
 	long error;
@@ -162,10 +162,10 @@ long sys_renameat2(int from_dfd, const char *from, int to_dfd, const char *to, u
 	if (flags & ~(unsigned)(RENAME_NOREPLACE | RENAME_EXCHANGE) ||
 	    (flags & RENAME_NOREPLACE && flags & RENAME_EXCHANGE))
 		return -EINVAL;
-	error = place_get(&from_place, from_dfd, from);
+	error = place_get(&from_place, olddfd, oldpath);
 	if (error)
 		return error;
-	error = place_get(&to_place, to_dfd, to);
+	error = place_get(&to_place, newdfd, newpath);
 	if (!error) {
 		error = path_rename(context(), from_place.at.dentry, from_place.arg.path, to_place.at.dentry,
 				    to_place.arg.path, flags);
@@ -175,12 +175,12 @@ long sys_renameat2(int from_dfd, const char *from, int to_dfd, const char *to, u
 	return error;
 }
 
-long sys_renameat(int from_dfd, const char *from, int to_dfd, const char *to)
+long sys_renameat(int olddfd, const char *oldpath, int newdfd, const char *newpath)
 {
-	return sys_renameat2(from_dfd, from, to_dfd, to, 0);
+	return sys_renameat2(olddfd, oldpath, newdfd, newpath, 0);
 }
 
-long sys_rename(const char *from, const char *to)
+long sys_rename(const char *oldpath, const char *newpath)
 {
-	return sys_renameat2(AT_FDCWD, from, AT_FDCWD, to, 0);
+	return sys_renameat2(AT_FDCWD, oldpath, AT_FDCWD, newpath, 0);
 }

@@ -69,12 +69,12 @@ static long getdents(unsigned fd, char *buf, size_t size, bool old)
 	return error ? error : out.error;
 }
 
-long sys_getdents64(unsigned fd, void *buf, unsigned size)
+long sys_getdents64(unsigned fd, void *dirp, unsigned count)
 {
-	return getdents(fd, buf, size, false);
+	return getdents(fd, dirp, count, false);
 }
 
-long sys_getdents(unsigned fd, void *buf, unsigned size)
+long sys_getdents(unsigned fd, void *dirp, unsigned count)
 {
-	return getdents(fd, buf, size, true);
+	return getdents(fd, dirp, count, true);
 }

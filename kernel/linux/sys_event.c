@@ -71,11 +71,11 @@ out:
 	return error;
 }
 
-/* -ERESTARTSYS stands for a signal. */
-static inline long epoll_wait_until(unsigned epfd, struct linux_epoll_event *events, int max, uint64_t deadline)
+/* TIMEOUT in nanoseconds. The clock is asked only if there is something to wait for. -ERESTARTSYS stands for a signal. */
+static inline long epoll_wait_for(unsigned epfd, struct linux_epoll_event *events, int max, uint64_t timeout)
 {
 	struct fd_ref ref;
-	long n;
+	long n = -EINVAL;
 
 	if (max <= 0 || max > INT32_MAX / (int)sizeof(*events))
 		return -EINVAL;
@@ -84,45 +84,52 @@ static inline long epoll_wait_until(unsigned epfd, struct linux_epoll_event *eve
 	ref = fd_borrow(epfd);
 	if (!ref.file)
 		return -EBADF;
-	n = likely(file_is_epoll(ref.file)) ? epoll_wait(ref.file, events, max, deadline) : -EINVAL;
+	if (likely(file_is_epoll(ref.file))) {
+		n = epoll_wait(ref.file, events, max, 0);
+		if (n == 0 && timeout)
+			n = epoll_wait(ref.file, events, max, deadline_in(timeout));
+	}
 	fd_ref_put(ref);
 	return n;
 }
 
-static inline uint64_t deadline_in_ms(int timeout)
+/* SET NULL: the mask stays. Never made again after a signal: signal(7). */
+static inline long epoll_pwait_for(unsigned epfd, struct linux_epoll_event *events, int max, uint64_t timeout,
+				   const uint64_t *set, size_t sigsetsize)
 {
-	return timeout < 0 ? NO_TIMEOUT : deadline_in((uint64_t)timeout * NSEC_PER_MSEC);
-}
+	long n = unlikely(set) ? mask_begin(set, sigsetsize) : 0;
 
-/* Never made again after a signal: signal(7). */
-long sys_epoll_wait(unsigned epfd, struct linux_epoll_event *events, int maxevents, int timeout)
-{
-	long n = epoll_wait_until(epfd, events, maxevents, deadline_in_ms(timeout));
-
+	if (n)
+		return n;
+	n = epoll_wait_for(epfd, events, max, timeout);
+	if (unlikely(set))
+		return mask_end(n, -EINTR);
 	return unlikely(n == -ERESTARTSYS) ? -EINTR : n;
 }
 
-static long epoll_pwait_until(unsigned epfd, struct linux_epoll_event *events, int max, uint64_t deadline,
-			      const uint64_t *set, size_t sigsetsize)
+static inline uint64_t timeout_of_ms(int timeout)
 {
-	long error = mask_begin(set, sigsetsize);
+	return timeout < 0 ? NO_TIMEOUT : (uint64_t)timeout * NSEC_PER_MSEC;
+}
 
-	return error ? error : mask_end(epoll_wait_until(epfd, events, max, deadline), -EINTR);
+long sys_epoll_wait(unsigned epfd, struct linux_epoll_event *events, int maxevents, int timeout)
+{
+	return epoll_pwait_for(epfd, events, maxevents, timeout_of_ms(timeout), NULL, 0);
 }
 
 long sys_epoll_pwait(unsigned epfd, struct linux_epoll_event *events, int maxevents, int timeout, const uint64_t *set,
 		     size_t sigsetsize)
 {
-	return epoll_pwait_until(epfd, events, maxevents, deadline_in_ms(timeout), set, sigsetsize);
+	return epoll_pwait_for(epfd, events, maxevents, timeout_of_ms(timeout), set, sigsetsize);
 }
 
 long sys_epoll_pwait2(unsigned epfd, struct linux_epoll_event *events, int maxevents,
 		      const struct linux_timespec *timeout, const uint64_t *set, size_t sigsetsize)
 {
-	uint64_t deadline;
-	int error = timeout_read(timeout, &deadline);
+	uint64_t ns = NO_TIMEOUT;
+	int error = timeout ? timespec_read(timeout, &ns) : 0;
 
-	return error ? error : epoll_pwait_until(epfd, events, maxevents, deadline, set, sigsetsize);
+	return error ? error : epoll_pwait_for(epfd, events, maxevents, ns, set, sigsetsize);
 }
 
 /* ---- timerfd ---------------------------------------------------------------------------------------------------- */

@@ -2,8 +2,10 @@
 #include "kernel/file/attr.h"
 #include "kernel/file/lock.h"
 #include "kernel/file/pipe.h"
+#include "kernel/linux/abi_file.h"
 #include "kernel/linux/fd.h"
 #include "kernel/linux/syscall_handlers.h"
+#include "kernel/linux/user_copy.h"
 
 long sys_close(unsigned fd)
 {
@@ -66,32 +68,6 @@ long sys_dup3(unsigned oldfd, unsigned newfd, int flags)
 	return fd_dup_to(oldfd, newfd, flags & O_CLOEXEC ? FD_CLOEXEC_FLAG : 0);
 }
 
-/* Both ends get their descriptors or neither does. */
-static long pipe_install(int *user_fds, int flags, struct file *files[2])
-{
-	struct fdtable *table = process_current()->files;
-	unsigned fd_flags = flags & O_CLOEXEC ? FD_CLOEXEC_FLAG : 0;
-	int fds[2];
-
-	fds[0] = fdtable_install(table, files[0], 0, fd_flags);
-	if (fds[0] < 0) {
-		file_put(files[0]);
-		file_put(files[1]);
-		return fds[0];
-	}
-	fds[1] = fdtable_install(table, files[1], 0, fd_flags);
-	if (fds[1] < 0) {
-		fdtable_close(table, (unsigned)fds[0]);
-		file_put(files[1]);
-		return fds[1];
-	}
-	if (user_range_is_valid(user_fds, sizeof(fds)) && !user_write(user_fds, fds, sizeof(fds)))
-		return 0;
-	fdtable_close(table, (unsigned)fds[0]);
-	fdtable_close(table, (unsigned)fds[1]);
-	return -EFAULT;
-}
-
 long sys_pipe2(int *fds, int flags)
 {
 	struct file *files[2];
@@ -100,7 +76,7 @@ long sys_pipe2(int *fds, int flags)
 	if (flags & ~(O_CLOEXEC | O_NONBLOCK | O_DIRECT))
 		return -EINVAL;
 	error = pipe_create((unsigned)flags, &files[0], &files[1]);
-	return error ? error : pipe_install(fds, flags, files);
+	return error ? error : fd_install_pair(files, (unsigned)flags, fds);
 }
 
 long sys_pipe(int *fds)
@@ -208,7 +184,10 @@ static long fcntl_open(struct file *file, unsigned cmd, unsigned long arg)
 	case F_GETSIG:
 	case F_SETOWN:
 	case F_SETSIG:
+	case F_SETOWN_EX:
 		return 0; /* O_ASYNC sends nothing yet */
+	case F_GETOWN_EX:
+		return copy_out((void *)arg, &(struct linux_f_owner_ex){ 0 }, sizeof(struct linux_f_owner_ex));
 	case F_GETLEASE:
 		return F_UNLCK;
 	case F_SETLEASE:

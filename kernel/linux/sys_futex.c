@@ -111,23 +111,34 @@ static long other_op(uint32_t *word, int op, uint32_t value, const struct linux_
 	}
 }
 
-long sys_futex(uint32_t *uaddr, int op, uint32_t val, const struct linux_timespec *timeout, uint32_t *uaddr2,
-	       uint32_t val3)
+static __attribute__((noinline)) long any_op(uint32_t *word, int op, uint32_t value,
+					     const struct linux_timespec *timeout, uint32_t *word2, uint32_t value3)
 {
 	switch (op & FUTEX_CMD_MASK) {
 	case FUTEX_WAKE:
-		if (unlikely(op & FUTEX_CLOCK_REALTIME))
+		if (op & FUTEX_CLOCK_REALTIME)
 			return -ENOSYS;
-		return futex_wake(uaddr, !(op & FUTEX_PRIVATE_FLAG), (int)val, FUTEX_BITSET_MATCH_ANY);
+		return futex_wake(word, !(op & FUTEX_PRIVATE_FLAG), (int)value, FUTEX_BITSET_MATCH_ANY);
 	case FUTEX_WAIT:
 	case FUTEX_WAIT_BITSET:
 	case FUTEX_WAIT_REQUEUE_PI:
 	case FUTEX_LOCK_PI:
 	case FUTEX_LOCK_PI2:
-		return wait_op(uaddr, op, val, timeout, uaddr2, val3);
+		return wait_op(word, op, value, timeout, word2, value3);
 	default:
-		return other_op(uaddr, op, val, timeout, uaddr2, val3);
+		return other_op(word, op, value, timeout, word2, value3);
 	}
+}
+
+/* What locks are made of first. */
+long sys_futex(uint32_t *uaddr, int op, uint32_t val, const struct linux_timespec *timeout, uint32_t *uaddr2,
+	       uint32_t val3)
+{
+	if (likely(op == (FUTEX_WAKE | FUTEX_PRIVATE_FLAG)))
+		return futex_wake(uaddr, false, (int)val, FUTEX_BITSET_MATCH_ANY);
+	if (likely(op == (FUTEX_WAIT | FUTEX_PRIVATE_FLAG) && !timeout))
+		return futex_wait(uaddr, false, val, FUTEX_BITSET_MATCH_ANY, UINT64_MAX);
+	return any_op(uaddr, op, val, timeout, uaddr2, val3);
 }
 
 static int waitv_check(const struct linux_futex_waitv *words, unsigned n)

@@ -24,6 +24,8 @@ static inline long io(unsigned fd, file_io *op, void *buf, size_t count, int64_t
 		return -EBADF;
 	if (likely(user_range_is_valid(buf, count))) {
 		uio_init(&uio, &iov, buf, MIN(count, (size_t)RW_COUNT_MAX));
+		if (op == file_write)
+			uio.file_max = file_max();
 		n = op(ref.file, &uio, pos);
 	} else {
 		n = bad_buffer(ref.file, op);
@@ -39,7 +41,7 @@ long sys_read(unsigned fd, char *buf, size_t count)
 
 long sys_write(unsigned fd, const void *buf, size_t count)
 {
-	return broken_pipe_check(io(fd, file_write, (void *)buf, count, NULL));
+	return write_check(io(fd, file_write, (void *)buf, count, NULL));
 }
 
 long sys_pread64(unsigned fd, char *buf, size_t count, int64_t offset)
@@ -49,7 +51,7 @@ long sys_pread64(unsigned fd, char *buf, size_t count, int64_t offset)
 
 long sys_pwrite64(unsigned fd, const void *buf, size_t count, int64_t offset)
 {
-	return offset < 0 ? -EINVAL : broken_pipe_check(io(fd, file_write, (void *)buf, count, &offset));
+	return offset < 0 ? -EINVAL : write_check(io(fd, file_write, (void *)buf, count, &offset));
 }
 
 /* ---- Lists of buffers ------------------------------------------------------------------------------------------- */
@@ -66,6 +68,7 @@ static long io_vector(unsigned fd, file_io *op, const struct iovec *user_iov, si
 	n = op == file_read ? file_is_readable(ref.file) : file_is_writable(ref.file);
 	n = n ? iov_list_read(&list, &uio, user_iov, count) : -EBADF;
 	if (!n) {
+		uio.file_max = file_max();
 		n = op(ref.file, &uio, pos);
 		iov_list_free(&list);
 	}
@@ -80,7 +83,7 @@ long sys_readv(unsigned fd, const struct iovec *iov, size_t iovcnt)
 
 long sys_writev(unsigned fd, const struct iovec *iov, size_t iovcnt)
 {
-	return broken_pipe_check(io_vector(fd, file_write, iov, iovcnt, NULL));
+	return write_check(io_vector(fd, file_write, iov, iovcnt, NULL));
 }
 
 /* The position is pos_low alone: the halves are for 32-bit machines. */
@@ -97,7 +100,7 @@ long sys_pwritev(unsigned fd, const struct iovec *iov, size_t iovcnt, unsigned l
 	int64_t pos = (int64_t)pos_low;
 
 	(void)pos_high;
-	return pos < 0 ? -EINVAL : broken_pipe_check(io_vector(fd, file_write, iov, iovcnt, &pos));
+	return pos < 0 ? -EINVAL : write_check(io_vector(fd, file_write, iov, iovcnt, &pos));
 }
 
 /*
@@ -153,7 +156,7 @@ long sys_pwritev2(unsigned fd, const struct iovec *iov, size_t iovcnt, unsigned 
 		  int flags)
 {
 	(void)pos_high;
-	return broken_pipe_check(io_vector_flags(fd, file_write, iov, iovcnt, (int64_t)pos_low, flags));
+	return write_check(io_vector_flags(fd, file_write, iov, iovcnt, (int64_t)pos_low, flags));
 }
 
 /* ---- Positions and advice --------------------------------------------------------------------------------------- */

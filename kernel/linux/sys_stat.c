@@ -38,17 +38,47 @@ static long stat_write(const struct vnode_attr *attr, struct linux_stat *user_st
 	return copy_out(user_stat, &stat, sizeof(stat));
 }
 
+/* The same from the vnode's fields: most file systems have nothing to add. */
+static long stat_write_vnode(const struct vnode *vnode, struct linux_stat *user_stat)
+{
+	struct linux_stat stat = {
+		.dev = vnode->fs ? vnode->fs->dev : 0,
+		.ino = vnode->ino,
+		.nlink = vnode->nlink,
+		.mode = vnode->mode,
+		.uid = vnode->uid,
+		.gid = vnode->gid,
+		.rdev = vnode->rdev,
+		.size = (int64_t)vnode->size,
+		.blksize = 4096,
+		.blocks = (int64_t)vnode->blocks,
+		.atime = timespec_of(vnode->atime),
+		.mtime = timespec_of(vnode->mtime),
+		.ctime = timespec_of(vnode->ctime),
+	};
+
+	return copy_out(user_stat, &stat, sizeof(stat));
+}
+
 static long stat_path(int dfd, const char *path, struct linux_stat *stat, unsigned walk_flags)
 {
 	struct vnode_attr attr;
 	struct walk walk;
-	int error = user_walk(dfd, path, walk_flags, &walk);
+	struct vnode *vnode;
+	long error = user_walk(dfd, path, walk_flags, &walk);
 
 	if (error)
 		return error;
-	error = walk_getattr(&walk, &attr);
+	vnode = walk_vnode(&walk);
+	if (likely(vnode && walk.dentry && !vnode->ops->getattr)) {
+		error = stat_write_vnode(vnode, stat);
+	} else {
+		error = walk_getattr(&walk, &attr);
+		if (!error)
+			error = stat_write(&attr, stat);
+	}
 	walk_done(&walk);
-	return error ? error : stat_write(&attr, stat);
+	return error;
 }
 
 long sys_stat(const char *path, struct linux_stat *stat)
@@ -65,13 +95,19 @@ long sys_fstat(unsigned fd, struct linux_stat *stat)
 {
 	struct fd_ref ref = fd_borrow(fd);
 	struct vnode_attr attr;
-	int error;
+	long error;
 
 	if (!ref.file)
 		return -EBADF;
-	error = file_getattr(ref.file, &attr);
+	if (likely(ref.file->vnode && !ref.file->ops->getattr && !ref.file->vnode->ops->getattr)) {
+		error = stat_write_vnode(ref.file->vnode, stat);
+	} else {
+		error = file_getattr(ref.file, &attr);
+		if (!error)
+			error = stat_write(&attr, stat);
+	}
 	fd_ref_put(ref);
-	return error ? error : stat_write(&attr, stat);
+	return error;
 }
 
 /* AT_* flags that only say how to walk. */

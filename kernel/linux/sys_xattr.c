@@ -197,7 +197,7 @@ static long list_names(struct vnode *vnode, char *user_list, size_t size)
 	return len;
 }
 
-static long list(const char *path, unsigned fd, unsigned walk_flags, char *names, size_t size)
+static long list_of(const char *path, unsigned fd, unsigned walk_flags, char *names, size_t size)
 {
 	struct target target;
 	long result = target_get(&target, path, fd, walk_flags);
@@ -209,19 +209,19 @@ static long list(const char *path, unsigned fd, unsigned walk_flags, char *names
 	return result;
 }
 
-long sys_listxattr(const char *path, char *names, size_t size)
+long sys_listxattr(const char *path, char *list, size_t size)
 {
-	return list(path, 0, WALK_FOLLOW, names, size);
+	return list_of(path, 0, WALK_FOLLOW, list, size);
 }
 
-long sys_llistxattr(const char *path, char *names, size_t size)
+long sys_llistxattr(const char *path, char *list, size_t size)
 {
-	return list(path, 0, 0, names, size);
+	return list_of(path, 0, 0, list, size);
 }
 
-long sys_flistxattr(unsigned fd, char *names, size_t size)
+long sys_flistxattr(unsigned fd, char *list, size_t size)
 {
-	return list(NULL, fd, OF_FD, names, size);
+	return list_of(NULL, fd, OF_FD, list, size);
 }
 
 static long name_remove(const char *path, unsigned fd, unsigned walk_flags, const char *user_name)

@@ -100,7 +100,8 @@ int process_create(struct dentry *root, struct process **out);
 void process_free(struct process *process);
 /*
  * A task of PROCESS whose thread runs fn(task) in the kernel and is held: sched_wake(task->thread) starts it. PARENT NULL: the
- * first one; else registers beyond those of the frame, mask and name are the parent's, which is the caller. 0, -ENOMEM, -EAGAIN.
+ * first one; else registers beyond those of the frame, mask and name are the parent's, which is the caller. 0, -ENOMEM,
+ * -EAGAIN.
  */
 int task_create(struct process *process, const struct task *parent, int (*fn)(void *task), struct task **out);
 /* Undoes task_create of a task that was never started. */

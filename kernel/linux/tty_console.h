@@ -4,7 +4,7 @@
 
 struct file;
 
-/* At boot, once: sets nothing up but memory. */
+/* At boot, once, before anything opens it: sets nothing up but memory. */
 void tty_console_init(void);
 /* A new open file of it, FLAGS as open(2): O_RDWR. 0, -ENOMEM. */
 int tty_console_open(unsigned flags, struct file **out);

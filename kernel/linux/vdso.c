@@ -100,7 +100,7 @@ int vdso_map(struct vmspace *vm, uintptr_t *base)
 	mutex_unlock(&set_up_lock);
 	len = data_object.len + code_object.len;
 	data = place_choose(vm, len);
-	/* First room for both, then the second in its half of it. A copy of the data that the application changes would stop. */
+	/* First room for both, then the second in its half of it. A copy of the data, made by a write, would stand still. */
 	err = vm_map(vm, &data, len, PT_READ, VM_SPECIAL | VM_READ_ONLY, &data_object.object, 0);
 	if (err)
 		return err;

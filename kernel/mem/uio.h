@@ -21,13 +21,14 @@ struct uio {
 	const struct iovec *iov; /* the buffer that is being worked on */
 	size_t done;		 /* of it */
 	size_t resid;		 /* bytes left in all buffers */
+	uint64_t file_max;	 /* a regular file may not grow past it (RLIMIT_FSIZE; UINT64_MAX: none) */
 };
 
 /* One buffer; IOV is the caller's and stays as long as UIO. */
 static inline void uio_init(struct uio *uio, struct iovec *iov, void *buf, size_t len)
 {
 	*iov = (struct iovec){ buf, len };
-	*uio = (struct uio){ iov, 0, len };
+	*uio = (struct uio){ iov, 0, len, UINT64_MAX };
 }
 
 /*

@@ -1,6 +1,8 @@
 /*
- * Page faults. An entry that is not there is made: zeroed memory, an object's page, or with it the neighbours that lie beside it in
- * physical memory anyway. An entry that is there but not for writing is one of: the zero page or an object's page in a private
+ * Page faults. An entry that is not there is made: zeroed memory, an object's page, or with it the neighbours that
+ * lie beside it in
+ * physical memory anyway. An entry that is there but not for writing is one of: the zero page or an object's page in
+ * a private
  * mapping, which is copied; a page of a shared object that nobody has written yet through here.
  */
 #include "kernel/core/cpu.h"
@@ -58,21 +60,33 @@ static paddr_t zero_page_get(void)
 	return pa;
 }
 
+/*
+ * Whether to show the zero page for now. What comes later in its place has to leave the TLBs of all CPUs: with
+ * several, and memory
+ * enough, that costs more than a page which may never be written.
+ */
+static bool shows_zero_page(const struct vm_area *area, enum vm_access access)
+{
+	return access != VM_ACCESS_WRITE && !(area->flags & VM_LOCKED) &&
+	       (nr_cpus_online == 1 || page_nr_free() < page_nr_total() / 2);
+}
+
 static int fault_anonymous(struct vm_area *area, pte_t *entry, enum vm_access access)
 {
 	struct page *page;
 	paddr_t pa;
 
-	if (access != VM_ACCESS_WRITE && !(area->flags & VM_LOCKED)) {
+	if (shows_zero_page(area, access)) {
 		pa = zero_page_get();
 		if (!pa)
 			return -ENOMEM;
 		entry_set(area->vm, entry, pte_make(pa, area->prot & ~PT_WRITE));
 		return 0;
 	}
-	page = page_alloc(0, PAGE_ZERO);
+	page = page_alloc(0, 0);
 	if (unlikely(!page))
 		return -ENOMEM;
+	memset(page_to_virt(page), 0, PAGE_SIZE);
 	entry_set(area->vm, entry, pte_make(page_to_phys(page), area->prot | PT_OWNED | PT_PRIVATE));
 	return 0;
 }
@@ -180,7 +194,7 @@ static void entry_replace(uintptr_t va, pte_t *entry, pte_t value)
 
 	WRITE_ONCE(*entry, value);
 	if (pte_pa(old) != pte_pa(value))
-		cpu_tlb_shootdown(va, PAGE_SIZE);
+		cpu_tlb_shootdown_lower(va, PAGE_SIZE);
 	if (pte_is_owned(old))
 		page_put(page_from_nr(pte_pa(old) >> PAGE_SHIFT));
 }

@@ -29,8 +29,11 @@ static void chain_push(struct page **chain, struct page *page)
 
 void gather_finish(struct vm_gather *gather)
 {
-	if (gather->end)
+	/* Even an idle CPU may still walk a table that it has cached. */
+	if (gather->tables)
 		cpu_tlb_shootdown(gather->start, gather->end - gather->start);
+	else if (gather->end)
+		cpu_tlb_shootdown_lower(gather->start, gather->end - gather->start);
 	while (gather->exclusive)
 		page_free(chain_pop(&gather->exclusive), 0);
 	while (gather->large)

@@ -10,7 +10,8 @@ struct change {
 };
 
 /*
- * An entry allows writing where the area does and the page is this mapping's own. Of a shared object it keeps what it has: the
+ * An entry allows writing where the area does and the page is this mapping's own. Of a shared object it keeps what it
+ * has: the
  * object learns of the first write from the fault.
  */
 static void change_entry(void *arg, pte_t *entry, uintptr_t va, size_t size)
@@ -74,7 +75,7 @@ static int protect_locked(struct vmspace *vm, uintptr_t start, uintptr_t end, un
 	if (area)
 		area_merge(area, dead);
 	if (change.end)
-		cpu_tlb_shootdown(change.start, change.end - change.start);
+		cpu_tlb_shootdown_lower(change.start, change.end - change.start);
 	return 0;
 }
 

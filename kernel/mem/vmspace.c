@@ -6,7 +6,8 @@
 #include "lib/errno.h"
 
 /*
- * Where things lie, as Linux has them: the stack within 16 GiB of the top, and below a distance that lets it grow far, the mappings,
+ * Where things lie, as Linux has them: the stack within 16 GiB of the top, and below a distance that lets it grow
+ * far, the mappings,
  * at one of 2^28 pages (arch/x86/mm/mmap.c).
  */
 #define STACK_RANDOM_PAGES (1ul << 22)
@@ -51,9 +52,10 @@ static void vmspace_destroy(struct vmspace *vm)
 
 	mutex_lock(&vm->lock);
 	gather_init(&gather, vm);
-	gather_pages(&gather, 0, VM_END);
-	while ((node = rb_first(&vm->as.regions)))
+	while ((node = rb_first(&vm->as.regions))) {
+		gather_pages(&gather, area_of(node)->region.start, area_of(node)->region.end);
 		area_remove(area_of(node), &dead);
+	}
 	gather_range(&gather, 0, VM_END);
 	arch_pt_prune(&vm->arch, 0, VM_END + PAGE_SIZE, gather_table, &gather);
 	gather_finish(&gather);

@@ -92,7 +92,7 @@ static long argument(uint64_t *state)
 	case 4:
 		return (long)(read_only + (r >> 16) % PAGE);
 	case 5:
-		return (long)bad_pointer((int)(r >> 16) % 6);
+		return (long)bad_pointer((int)((r >> 16) % 6));
 	case 6:
 		return (long)paths[(r >> 16) % COUNT(paths)];
 	default:

@@ -154,6 +154,7 @@ static int reset(void **state)
 	list_init(&process.tasks);
 	for (int i = 0; i < N; i++) {
 		threads[i].task = &tasks[i];
+		threads[i].vmspace = &vm;
 		tasks[i] = (struct task){ .thread = &threads[i], .process = &process, .tid = 100 + i };
 	}
 	thread_current_ = &threads[0];

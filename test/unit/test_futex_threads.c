@@ -258,6 +258,7 @@ static void play(void (*fn)(int i), unsigned long expected)
 	list_init(&process.tasks);
 	for (int i = 0; i < N; i++) {
 		threads[i].task = &tasks[i];
+		threads[i].vmspace = &vm;
 		tasks[i] = (struct task){ .thread = &threads[i], .process = &process, .tid = 100 + i };
 	}
 	lock = cond = pi = inside = finished = 0;

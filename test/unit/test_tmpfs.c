@@ -1,7 +1,8 @@
 /*
- * tmpfs and the names above it against the machine's own tmpfs: random calls are made in both, and must give the same errors and
- * leave the same trees, with the same contents; as different users where the test may change its ids. Without a lower file system and over one; then with allocations that fail,
- * where all that counts is that nothing is lost or corrupted.
+ * tmpfs and the names above it against the machine's own tmpfs: random calls are made in both, and must give the same
+ * errors and leave the same trees, with the same contents; as different users where the test may change its ids.
+ * Without a lower file system and over one; then with allocations that fail, where all that counts is that nothing is
+ * lost or corrupted.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -378,7 +379,10 @@ static void (*const ops[])(const char *path, const char *theirs) = {
 	op_stat,  op_stat,    op_shrink, op_fault,  op_access, op_chmod_special, op_chown,
 };
 
-/* ---- Comparing trees -------------------------------------------------------------------------------------------------- */
+/*
+ * ---- Comparing trees
+ * --------------------------------------------------------------------------------------------------
+ */
 
 struct names {
 	struct dir_sink sink;
@@ -481,7 +485,10 @@ static void compare_tree(const char *path, const char *theirs)
 	free(host_names);
 }
 
-/* ---- Runs ------------------------------------------------------------------------------------------------------------- */
+/*
+ * ---- Runs
+ * -------------------------------------------------------------------------------------------------------------
+ */
 
 static void become(uint32_t id)
 {

@@ -1,5 +1,6 @@
 /*
- * Address spaces against a model of every page: random mappings, protections, moves, advice, truncations and accesses, on the real
+ * Address spaces against a model of every page: random mappings, protections, moves, advice, truncations and
+ * accesses, on the real
  * page allocator and the real page tables, which nobody runs on. A TLB that keeps whatever it has seen until it is flushed
  * shows flushes that are missing; counting pages shows those that are lost; and allocations fail on purpose.
  */
@@ -170,6 +171,11 @@ void cpu_tlb_shootdown(uintptr_t va, size_t len)
 	for (unsigned long i = 0; i < PAGES; i++)
 		if (BASE + i * PAGE_SIZE >= va && BASE + i * PAGE_SIZE - va < len)
 			tlb[0][i] = tlb[1][i] = 0;
+}
+
+void cpu_tlb_shootdown_lower(uintptr_t va, size_t len)
+{
+	cpu_tlb_shootdown(va, len);
 }
 
 static void *area_new(size_t len)
@@ -450,7 +456,10 @@ static bool is_mapped_now(unsigned long i)
 	return area_find(vm, va_of(i));
 }
 
-/* After an operation on [FIRST, FIRST+N) that failed in the middle, where it may have removed what was there: all or nothing. */
+/*
+ * After an operation on [FIRST, FIRST+N) that failed in the middle, where it may have removed what was there: all or
+ * nothing.
+ */
 static void model_resync(unsigned long first, unsigned long n)
 {
 	for (unsigned long i = first; i < first + n; i++)

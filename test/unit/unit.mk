@@ -30,6 +30,7 @@ UNIT_mptable := test/unit/physmem.c kernel/boot/phys.c kernel/dev/firmware/table
 UNIT_futex  := $(addprefix kernel/linux/,futex.c futex_requeue.c futex_pi.c futex_exit.c)
 UNIT_futex_threads :=
 UNIT_muldiv := lib/muldiv.c
+UNIT_pseudo := test/unit/shim/heap.c test/unit/shim/vnode.c kernel/fs/pseudo.c kernel/fs/pseudo_file.c lib/fmt.c
 UNIT_random := lib/chacha20.c
 UNIT_rbtree := lib/rbtree.c
 UNIT_page   := test/unit/shim/memory.c kernel/mem/page.c kernel/mem/buddy.c kernel/mem/section.c
@@ -61,6 +62,7 @@ VFS_SRC     := test/unit/vfs_env.c kernel/mem/page_index.c lib/rbtree.c lib/fmt.
 	open.c vnode.c vnode_file.c walk.c) \
 	$(addprefix kernel/fs/,cache.c tmpfs.c tmpfs_dir.c tmpfs_file.c tmpfs_hole.c tmpfs_map.c tmpfs_readdir.c tmpfs_xattr.c)
 UNIT_tmpfs  := $(VFS_SRC)
+UNIT_names  := $(VFS_SRC)
 
 UNIT_TESTS  := $(patsubst test/unit/test_%.c,%,$(sort $(wildcard test/unit/test_*.c)))
 UNIT_OBJ    := $(B)/obj/unit

@@ -3,6 +3,12 @@
 #include "kernel/arch/x86_64/cpuid.h"
 #include "lib/checksum.h"
 
+static inline uint64_t crc_word(uint64_t crc, const uint8_t *bytes)
+{
+	__asm__("crc32q %1, %0" : "+r"(crc) : "m"(*(const uint64_t *)(const void *)bytes));
+	return crc;
+}
+
 uint32_t arch_crc32c(uint32_t crc, const void *buf, size_t len)
 {
 	const uint8_t *bytes = buf;
@@ -10,8 +16,14 @@ uint32_t arch_crc32c(uint32_t crc, const void *buf, size_t len)
 
 	if (!(cpuid_1_ecx() & CPUID_1_ECX_SSE42))
 		return crc32c(crc, buf, len);
+	for (; len >= 32; len -= 32, bytes += 32) {
+		value = crc_word(value, bytes);
+		value = crc_word(value, bytes + 8);
+		value = crc_word(value, bytes + 16);
+		value = crc_word(value, bytes + 24);
+	}
 	for (; len >= 8; len -= 8, bytes += 8)
-		__asm__("crc32q %1, %0" : "+r"(value) : "m"(*(const uint64_t *)bytes));
+		value = crc_word(value, bytes);
 	for (; len; len--, bytes++)
 		__asm__("crc32b %1, %0" : "+r"(value) : "m"(*bytes));
 	return (uint32_t)value;

@@ -1,5 +1,6 @@
 /*
- * The lower half of an address space: walks to one entry, visits of many, and its tables, which come and go with what is mapped.
+ * The lower half of an address space: walks to one entry, visits of many, and its tables, which come and go with what
+ * is mapped.
  * The caller's lock covers the tree against software; what hardware still holds of it the caller flushes.
  */
 #include "kernel/arch/x86_64/msr.h"
@@ -16,9 +17,18 @@ static inline bool is_table(uint64_t entry)
 	return (entry & (PTE_PRESENT | PTE_LARGE)) == PTE_PRESENT;
 }
 
+/* page_table_virt, inline. */
+static inline uint64_t *table_at(uint64_t entry)
+{
+	return arch_phys_to_kernel(entry & PTE_ADDRESS);
+}
+
 static inline pte_t *walk(struct arch_aspace *as, uintptr_t va, unsigned level, bool make)
 {
-	uint64_t *table = page_table_virt(as->root);
+	/* Read once: this is on the way of every fault. */
+	const paddr_t image = arch_layout.image_phys, image_len = arch_layout.image_len;
+	const uintptr_t in_image = arch_layout.image_virt - image, physmap = arch_layout.physmap_base;
+	uint64_t *table = table_at(as->root);
 
 	for (unsigned l = LEVEL_ROOT; l > level; l--) {
 		uint64_t *entry = &table[table_index(va, l)];
@@ -31,7 +41,8 @@ static inline pte_t *walk(struct arch_aspace *as, uintptr_t va, unsigned level, 
 			as->nr_tables++;
 			WRITE_ONCE(*entry, pa | TABLE_LINK);
 		}
-		table = page_table_virt(*entry & PTE_ADDRESS);
+		paddr_t next = *entry & PTE_ADDRESS;
+		table = (uint64_t *)(next + (unlikely(next - image < image_len) ? in_image : physmap));
 	}
 	return &table[table_index(va, level)];
 }
@@ -67,18 +78,36 @@ int arch_pt_split(struct arch_aspace *as, uintptr_t va, paddr_t *pa)
 	return 1;
 }
 
+/* The entries of one table of the lowest level. Most are often 0: the loop is what unmapping costs. */
+static void visit_leaves(uint64_t *table, uintptr_t va, uintptr_t end, pt_visit *visit, void *arg)
+{
+	uint64_t *entry = &table[table_index(va, 0)], *last = entry + (end - va) / PAGE_SIZE;
+	uintptr_t base = va - (uintptr_t)entry / sizeof(*entry) * PAGE_SIZE;
+
+	for (; entry < last; entry++)
+		if (*entry)
+			visit(arg, entry, base + (uintptr_t)entry / sizeof(*entry) * PAGE_SIZE, PAGE_SIZE);
+}
+
 static void visit_table(uint64_t *table, unsigned level, uintptr_t va, uintptr_t end, pt_visit *visit, void *arg)
 {
-	uintptr_t step = 1ul << level_shift(level), next;
+	uintptr_t step = 1ul << level_shift(level), base = ALIGN_DOWN(va, step * TABLE_ENTRIES);
+	unsigned last = table_index(end - 1, level);
 
-	for (uint64_t *entry = &table[table_index(va, level)]; va < end; va = next, entry++) {
-		next = ALIGN_DOWN(va, step) + step;
-		if (!*entry)
+	for (unsigned i = table_index(va, level); i <= last; i++) {
+		uint64_t entry = table[i];
+		uintptr_t from, to;
+
+		if (likely(!entry))
 			continue;
-		if (level && !(*entry & PTE_LARGE))
-			visit_table(page_table_virt(*entry & PTE_ADDRESS), level - 1, va, MIN(next, end), visit, arg);
+		from = base + i * step;
+		to = from + step;
+		if (entry & PTE_LARGE)
+			visit(arg, &table[i], from, step);
+		else if (level > 1)
+			visit_table(table_at(entry), level - 1, MAX(va, from), MIN(end, to), visit, arg);
 		else
-			visit(arg, entry, va, step);
+			visit_leaves(table_at(entry), MAX(va, from), MIN(end, to), visit, arg);
 	}
 }
 
@@ -107,17 +136,20 @@ static void unlink(struct arch_aspace *as, uint64_t *entry, pt_drop *drop, void 
 static void prune_table(struct arch_aspace *as, uint64_t *table, unsigned level, uintptr_t va, uintptr_t end,
 			pt_drop *drop, void *arg)
 {
-	uintptr_t step = 1ul << level_shift(level), next;
+	uintptr_t step = 1ul << level_shift(level), base = ALIGN_DOWN(va, step * TABLE_ENTRIES);
+	unsigned last = table_index(end - 1, level);
 
-	for (uint64_t *entry = &table[table_index(va, level)]; va < end; va = next, entry++) {
-		next = ALIGN_DOWN(va, step) + step;
-		if (!is_table(*entry))
+	for (unsigned i = table_index(va, level); i <= last; i++) {
+		uintptr_t from, to;
+
+		if (likely(!table[i]) || !is_table(table[i]))
 			continue;
+		from = base + i * step;
+		to = from + step;
 		if (level > 1)
-			prune_table(as, page_table_virt(*entry & PTE_ADDRESS), level - 1, va, MIN(next, end), drop,
-				    arg);
-		if (IS_ALIGNED(va, step) && next <= end)
-			unlink(as, entry, drop, arg);
+			prune_table(as, table_at(table[i]), level - 1, MAX(va, from), MIN(end, to), drop, arg);
+		if (from >= va && to <= end)
+			unlink(as, &table[i], drop, arg);
 	}
 }
 
@@ -133,7 +165,7 @@ static bool prune_empty(struct arch_aspace *as, uint64_t *table, unsigned level,
 
 	for (unsigned i = 0; i < n; i++) {
 		if (level && is_table(table[i]) &&
-		    prune_empty(as, page_table_virt(table[i] & PTE_ADDRESS), level - 1, TABLE_ENTRIES, drop, arg))
+		    prune_empty(as, table_at(table[i]), level - 1, TABLE_ENTRIES, drop, arg))
 			unlink(as, &table[i], drop, arg);
 		empty = empty && !table[i];
 	}
@@ -153,7 +185,8 @@ void arch_table_free(paddr_t table)
 static bool kernel_root_taken;
 
 /*
- * All roots have the same kernel half. Of that, only the direct map gains entries at the root while the system runs: before a root
+ * All roots have the same kernel half. Of that, only the direct map gains entries at the root while the system runs:
+ * before a root
  * is copied, it gets them all.
  */
 static int kernel_half_complete(void)

@@ -42,8 +42,8 @@ static inline unsigned clock_bit(int clockid)
 }
 
 /*
- * As clock_monotonic does it: kernel/core/clock_publish.h. False: ask the kernel. The loads in the middle may be made in any way
- * that the compiler likes: what they give counts only if seq has stayed.
+ * As clock_monotonic does it: kernel/core/clock_publish.h. False: ask the kernel. The loads in the middle may be made in
+ * any way that the compiler likes: what they give counts only if seq has stayed.
  */
 static inline bool monotonic(uint64_t *ns)
 {

@@ -1,7 +1,7 @@
 /*
- * Names and files in memory, in an image: several threads make, move, look up and remove in the same directories while the cache
- * is shrunk under them; nothing may be lost or left. What each call means is test/unit/test_tmpfs.c's. Prints how many ticks
- * common calls take, which with -icount shift=0 are instructions.
+ * Names and files in memory, in an image: several threads make, move, look up and remove in the same directories
+ * while the cache is shrunk under them; nothing may be lost or left. What each call means is
+ * test/unit/test_tmpfs.c's. Prints how many ticks common calls take, which with -icount shift=0 are instructions.
  */
 #include "kernel/core/thread.h"
 #include "kernel/file/abi.h"
@@ -38,7 +38,10 @@ static void test_setup(void)
 	walk_done(&walk);
 }
 
-/* ---- Several threads --------------------------------------------------------------------------------------------------- */
+/*
+ * ---- Several threads
+ * ---------------------------------------------------------------------------------------------------
+ */
 
 #define NR_THREADS 4
 #define ROUNDS 2000
@@ -167,7 +170,10 @@ static void test_threads(void)
 	TAP_EQUAL(path_walk(&context, NULL, "/t", 0, &walk), -ENOENT, "and is gone");
 }
 
-/* ---- Costs --------------------------------------------------------------------------------------------------------------- */
+/*
+ * ---- Costs
+ * ---------------------------------------------------------------------------------------------------------------
+ */
 
 #define TIMES 1000
 
