@@ -136,8 +136,8 @@ def threads():
             marks = measure.until_lines(line, ["spin: begins", "spin: done"])
             at_line(marks, line, 2)
             found.append(measure.part(*marks))
-    least = {cpus: {what: min(getattr(run, what) for run in found) for what in ("wall", "cpu")} for cpus, found in times.items()}
-    return {what: round(least[2][what] / least[1][what], 2) for what in ("wall", "cpu")}
+    return {what: round(min(getattr(run, what) for run in times[2]) / min(getattr(run, what) for run in times[1]), 2)
+            for what in ("wall", "cpu")}
 
 
 BENCHMARKS = [

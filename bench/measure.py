@@ -20,8 +20,8 @@ COUNT_INSTRUCTIONS = ["-icount", "shift=0,sleep=off"]
 
 
 def until_lines(command, marks, timeout=60):
-    """A Moment for each of MARKS, texts that lines of COMMAND's console hold one after the other. Fewer when TIMEOUT seconds have
-    passed, or COMMAND has ended, before the last."""
+    """A Moment for each of MARKS, texts that lines of COMMAND's console hold one after the other. Fewer when TIMEOUT seconds
+    have passed, or COMMAND has ended, before the last."""
     reader, writer = os.pipe()
     environment = dict(os.environ, LD_PRELOAD=SHIM, DRUPE_MARK="\n".join(marks), DRUPE_MARK_FD=str(writer))
     if "-icount" in command:
