@@ -206,7 +206,7 @@ void task_discard(struct task *task)
 	thread->vmspace = NULL;
 	thread->fn = nothing;
 	task_free(task);
-	sched_wake(thread);
+	thread_release(thread);
 }
 
 /* Its registers are lost from here on, which the application's thread does not need any more. */
