@@ -11,10 +11,6 @@
 #include "lib/errno.h"
 #include "lib/util.h"
 
-void app_start(const struct trapframe *frame)
-{
-	arch_app_enter(frame);
-}
 
 bool app_page_fault(struct trapframe *frame, uintptr_t address)
 {
@@ -125,6 +121,16 @@ void app_leave(struct trapframe *frame)
 {
 	if (unlikely(READ_ONCE(thread_current()->work)))
 		work_do(frame);
+}
+
+/* What was sent to a thread that had not begun yet it does first: no interrupt may follow that would make it look. */
+void app_start(const struct trapframe *frame)
+{
+	struct trapframe start = *frame;
+
+	arch_irq_disable();
+	app_leave(&start);
+	arch_app_enter(&start);
 }
 
 void app_syscall(struct trapframe *frame)
