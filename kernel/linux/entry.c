@@ -11,7 +11,6 @@
 #include "lib/errno.h"
 #include "lib/util.h"
 
-
 bool app_page_fault(struct trapframe *frame, uintptr_t address)
 {
 	return vm_fault_try(frame, address) == 0;
@@ -25,9 +24,9 @@ static const struct {
 	uint8_t vector, signo, code;
 	bool has_address; /* of the instruction */
 } signals[] = {
-	{ 0, SIGFPE, FPE_INTDIV, true },  { 1, SIGTRAP, TRAP_TRACE, true }, { 3, SIGTRAP, SI_KERNEL, false },
-	{ 6, SIGILL, ILL_ILLOPN, true },  { 16, SIGFPE, FPE_FLTUNK, true }, { 17, SIGBUS, BUS_ADRALN, false },
-	{ 19, SIGFPE, FPE_FLTUNK, true },
+	{ 0, SIGFPE, FPE_INTDIV, true },   { 1, SIGTRAP, TRAP_TRACE, true }, { 3, SIGTRAP, SI_KERNEL, false },
+	{ 6, SIGILL, ILL_ILLOPN, true },   { 12, SIGBUS, SI_KERNEL, false }, { 16, SIGFPE, FPE_FLTUNK, true },
+	{ 17, SIGBUS, BUS_ADRALN, false }, { 19, SIGFPE, FPE_FLTUNK, true },
 };
 
 /* Of x87 or SSE: what their flags say, the worst first (Linux arch/x86/kernel/fpu/core.c, fpu__exception_code). */
