@@ -212,7 +212,7 @@ static int process_run(struct process *process)
 
 	if (error)
 		return error;
-	sched_wake(task->thread);
+	thread_release(task->thread);
 	wait_event(&process->ended, !READ_ONCE(process->nr_tasks));
 	status = exit_code(process->exit_status);
 	process_free(process);

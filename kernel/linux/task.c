@@ -206,7 +206,7 @@ void task_discard(struct task *task)
 	thread->vmspace = NULL;
 	thread->fn = nothing;
 	task_free(task);
-	sched_wake(thread);
+	thread_release(thread);
 }
 
 /* Its registers are lost from here on, which the application's thread does not need any more. */
@@ -259,6 +259,8 @@ void process_kill(struct process *process, int status)
 	list_for_each(link, &process->tasks)
 		thread_work_set(list_entry(link, struct task, link)->thread, THREAD_WORK_SIGNAL);
 	spin_unlock_irqrestore(&process->lock, flags);
+	/* Those that SIGSTOP has stopped: they wait for nothing else. */
+	wait_wake(&process->signals.waiters, UINT32_MAX);
 }
 
 void process_exit(int status)

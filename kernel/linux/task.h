@@ -99,7 +99,8 @@ int process_create(struct dentry *root, struct process **out);
 /* After all its tasks have ended. Threads only. */
 void process_free(struct process *process);
 /*
- * A task of PROCESS whose thread runs fn(task) in the kernel and is held: sched_wake(task->thread) starts it. PARENT NULL: the
+ * A task of PROCESS whose thread runs fn(task) in the kernel and is held: thread_release(task->thread) starts it.
+ * PARENT NULL: the
  * first one; else registers beyond those of the frame, mask and name are the parent's, which is the caller. 0, -ENOMEM,
  * -EAGAIN.
  */
