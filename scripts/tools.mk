@@ -52,7 +52,7 @@ format:
 docs:
 	scripts/syscalls --doc
 
-compile_commands.json: $(GEN_H)
+compile_commands.json: $(GEN_H) $(ABI_CONSTANTS)
 	scripts/compile-commands $(MAKE) -Bn --no-print-directory CC=$(CC) $(COMPILED)
 
 # Programs, and what links an image elsewhere: the kernel library, its linker script, the roots of each platform, headers.

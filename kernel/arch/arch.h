@@ -44,7 +44,8 @@ struct arch_aspace {
 extern struct arch_aspace arch_kernel_aspace;
 
 /*
- * Address spaces of programs. The first one made is the kernel's own root with its lower half; each other one has a root of its own,
+ * Address spaces of programs. The first one made is the kernel's own root with its lower half; each other one has a
+ * root of its own,
  * and in it the kernel half. 0, -ENOMEM. destroy: nothing is mapped in the lower half any more, and no CPU runs on it (but
  * in the case of the first). switch: this CPU goes on in AS.
  */
@@ -69,13 +70,15 @@ bool arch_pt_lookup(struct arch_aspace *as, uintptr_t va, paddr_t *pa, unsigned 
 /*
  * The lower half, entry by entry (pte.h says what is in one). All: whoever calls serialises what is done to one aspace.
  *
- * arch_pt_entry: the entry of the 4 KiB page at VA, present or not, tables made on demand when MAKE; NULL: no table (or no memory
+ * arch_pt_entry: the entry of the 4 KiB page at VA, present or not, tables made on demand when MAKE; NULL: no table
+ * (or no memory
  * for one), or a large page is there. arch_pt_entry_large: the same for the entry of a 2 MiB page.
  */
 pte_t *arch_pt_entry(struct arch_aspace *as, uintptr_t va, bool make);
 pte_t *arch_pt_entry_large(struct arch_aspace *as, uintptr_t va, bool make);
 /*
- * If a large page reaches across VA, makes 512 small entries of it. 1: did so, *PA is the 2 MiB block; 0: there is none; -ENOMEM.
+ * If a large page reaches across VA, makes 512 small entries of it. 1: did so, *PA is the 2 MiB block; 0: there is
+ * none; -ENOMEM.
  * Nobody needs to flush for this.
  */
 int arch_pt_split(struct arch_aspace *as, uintptr_t va, paddr_t *pa);
@@ -83,7 +86,8 @@ int arch_pt_split(struct arch_aspace *as, uintptr_t va, paddr_t *pa);
 typedef void pt_visit(void *arg, pte_t *entry, uintptr_t va, size_t size);
 void arch_pt_visit(struct arch_aspace *as, uintptr_t va, uintptr_t end, pt_visit *visit, void *arg);
 /*
- * Unlinks the tables that lie wholly in [VA, END), a range in which nothing is mapped, and calls drop(arg, pa) for each: they are
+ * Unlinks the tables that lie wholly in [VA, END), a range in which nothing is mapped, and calls drop(arg, pa) for
+ * each: they are
  * to be freed by arch_table_free after a flush of every TLB. arch_pt_prune_empty: all tables without a present entry.
  */
 typedef void pt_drop(void *arg, paddr_t table);
@@ -177,7 +181,8 @@ void arch_app_enter(const struct trapframe *frame) __attribute__((noreturn));
 struct trapframe *arch_app_frame(void);
 
 /*
- * Registers of the calling thread to and from memory of the application, as signal frames hold them: an XSAVE area, or the 512
+ * Registers of the calling thread to and from memory of the application, as signal frames hold them: an XSAVE area,
+ * or the 512
  * bytes of FXSAVE where the CPU has no XSAVE; 64-byte aligned. What is loaded may be hostile. 0, -EFAULT, -EINVAL.
  */
 size_t arch_fpu_size(void);
@@ -187,13 +192,15 @@ int arch_fpu_save_user(void *area);
 int arch_fpu_restore_user(const void *area);
 void arch_fpu_reset(void); /* as at the start of a program */
 /*
- * The floating-point exceptions that are flagged and not masked, after exception VECTOR (16 or 19) of the calling thread. Bits
+ * The floating-point exceptions that are flagged and not masked, after exception VECTOR (16 or 19) of the calling
+ * thread. Bits
  * as in MXCSR and the x87 status word: invalid, denormal, division by zero, overflow, underflow, precision.
  */
 unsigned arch_fpu_exceptions(unsigned vector);
 
 /*
- * Whether an application can ask the CPU for its number (arch_upcalls.cpu_nr), by RDTSCP and where there is RDPID by that: bits
+ * Whether an application can ask the CPU for its number (arch_upcalls.cpu_nr), by RDTSCP and where there is RDPID by
+ * that: bits
  * 0 to 11 of IA32_TSC_AUX, as on Linux; the bits above, the number of the NUMA node, are 0. Threads only.
  */
 bool arch_app_has_cpu_nr(void);
@@ -329,7 +336,8 @@ uint32_t arch_crc32c(uint32_t crc, const void *buf, size_t len);
 int arch_probe_read(void *dst, const void *src, size_t len);
 
 /*
- * Memory that may not be mapped, nor come when it is touched (usercopy.S). Copies and clears return how many bytes they could NOT do:
+ * Memory that may not be mapped, nor come when it is touched (usercopy.S). Copies and clears return how many bytes
+ * they could NOT do:
  * all before those are done. The words are aligned or not, as the CPU likes it: 0 or -EFAULT.
  */
 size_t arch_copy_checked(void *dst, const void *src, size_t len);

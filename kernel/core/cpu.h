@@ -56,8 +56,10 @@ void cpu_call_interrupt(void);
 /* Flushes [va, va+len) from every CPU's TLB. */
 void cpu_tlb_shootdown(uintptr_t va, size_t len);
 /*
- * The same for addresses of the lower half, when no page table is about to be freed: CPUs that are idle are not disturbed, they flush
- * before they next run a thread. The idle loop calls _enter before it sleeps, the scheduler _leave before it switches away from it, with
+ * The same for addresses of the lower half, when no page table is about to be freed: CPUs that are idle are not
+ * disturbed, they flush
+ * before they next run a thread. The idle loop calls _enter before it sleeps, the scheduler _leave before it switches
+ * away from it, with
  * interrupts disabled.
  */
 #define LOWER_HALF_LEN (1ul << 47)

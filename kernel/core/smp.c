@@ -106,7 +106,8 @@ void cpu_tlb_shootdown(uintptr_t va, size_t len)
 }
 
 /*
- * An idle CPU touches no application's memory until it has a thread to run, so it need not be woken to flush for that: it is told,
+ * An idle CPU touches no application's memory until it has a thread to run, so it need not be woken to flush for
+ * that: it is told,
  * and flushes when it goes on. Of its own CPU's word, others only change LAZY to STALE.
  */
 enum { TLB_ACTIVE, TLB_LAZY, TLB_STALE };

@@ -1,9 +1,10 @@
 /*
- * What is ready in an epoll set. A scan asks each file on the list what is there now, and reports it. Level-triggered items that
- * were reported stay on the list: only the next scan can tell that they are not ready any more.
+ * What is ready in an epoll set. A scan asks each file on the list what is there now, and reports it. Level-
+ * triggered items that were reported stay on the list: only the next scan can tell that they are not ready any
+ * more.
  *
- * Whoever takes an item off the list asks the file after that: either it sees what has happened, or the notify sees that the
- * item is not on the list.
+ * Whoever takes an item off the list asks the file after that: either it sees what has happened, or the notify sees
+ * that the item is not on the list.
  */
 #include "kernel/file/epoll_item.h"
 #include "kernel/mem/user.h"
@@ -77,8 +78,8 @@ static bool is_level_triggered(const struct epoll_item *item)
 }
 
 /*
- * What ITEM, which is on the list, has to report now; 0: nothing. A level-triggered one that is ready stays where it is. One that is
- * not goes, and comes again if that has just changed.
+ * What ITEM, which is on the list, has to report now; 0: nothing. A level-triggered one that is ready stays where
+ * it is. One that is not goes, and comes again if that has just changed.
  */
 static inline unsigned item_take(struct epoll_item *item)
 {
@@ -114,8 +115,8 @@ static void list_rotate(struct epoll *epoll, struct list *next)
 }
 
 /*
- * epoll->lock held. Items are taken off the list by who holds it alone, and put at the end by anybody: so what comes meanwhile
- * stands behind what was the last at the beginning, and is left for the next scan.
+ * epoll->lock held. Items are taken off the list by who holds it alone, and put at the end by anybody: so what
+ * comes meanwhile stands behind what was the last at the beginning, and is left for the next scan.
  */
 static long scan_locked(struct epoll *epoll, struct linux_epoll_event *user_events, int max)
 {

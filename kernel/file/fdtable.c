@@ -122,7 +122,7 @@ static void arrays_adopt(struct fdtable *table, void *arrays, unsigned size)
 	struct file **files = arrays;
 	uint64_t *open = (uint64_t *)(files + size), *cloexec = open + size / 64, *full = cloexec + size / 64;
 
-	memcpy(files, table->files, old * sizeof(*files));
+	memcpy(files, table->files, old * sizeof(struct file *));
 	memcpy(open, table->open, old / 8);
 	memcpy(cloexec, table->cloexec, old / 8);
 	memcpy(full, table->full, ((old + 4095) / 4096) * 8);

@@ -1,8 +1,8 @@
 /*
  * Watches of inotify(7) and the queues of events that their readers find. See inotify.h.
  *
- * Locks: watches_lock, then inotify->lock, then what a notify takes. Both are held only for list work; a vnode, whose last reference
- * may sleep, is given back outside of them.
+ * Locks: watches_lock, then inotify->lock, then what a notify takes. Both are held only for list work; a vnode,
+ * whose last reference may sleep, is given back outside of them.
  */
 #include "kernel/file/inotify.h"
 
@@ -19,7 +19,9 @@
 
 struct entry {
 	struct list link;
-	struct linux_inotify_event event; /* len: of the name with its NULs as the reader gets it, 0: no name */
+	int wd;
+	uint32_t mask, cookie;
+	uint32_t len; /* of the name with its NULs as the reader gets it, 0: no name */
 	char name[];
 };
 
@@ -28,7 +30,7 @@ struct inotify {
 	struct spinlock lock; /* covers queue, nr_events, overflow's link */
 	struct list queue;
 	unsigned nr_events;
-	struct entry overflow;	/* on the queue once at a time, when there is no room or no memory */
+	struct entry *overflow; /* on the queue once at a time, when there is no room or no memory */
 	struct rb_tree watches; /* by descriptor; under watches_lock */
 	int last_wd;
 	struct wait_queue readers;
@@ -62,8 +64,8 @@ static struct entry *entry_of(struct list *link)
 
 static bool is_same(const struct entry *a, const struct entry *b)
 {
-	return a->event.wd == b->event.wd && a->event.mask == b->event.mask && a->event.cookie == b->event.cookie &&
-	       a->event.len == b->event.len && memcmp(a->name, b->name, a->event.len) == 0;
+	return a->wd == b->wd && a->mask == b->mask && a->cookie == b->cookie && a->len == b->len &&
+	       memcmp(a->name, b->name, a->len) == 0;
 }
 
 static struct entry *entry_alloc(int wd, uint32_t mask, uint32_t cookie, const char *name, size_t name_len)
@@ -73,17 +75,18 @@ static struct entry *entry_alloc(int wd, uint32_t mask, uint32_t cookie, const c
 
 	if (!entry)
 		return NULL;
-	entry->event.wd = wd;
-	entry->event.mask = mask;
-	entry->event.cookie = cookie;
-	entry->event.len = (uint32_t)len;
-	memcpy(entry->name, name, name_len);
+	entry->wd = wd;
+	entry->mask = mask;
+	entry->cookie = cookie;
+	entry->len = (uint32_t)len;
+	if (name_len)
+		memcpy(entry->name, name, name_len);
 	return entry;
 }
 
 static void entry_free(struct inotify *inotify, struct entry *entry)
 {
-	if (entry != &inotify->overflow)
+	if (entry != inotify->overflow)
 		kfree(entry);
 }
 
@@ -101,8 +104,8 @@ static void event_queue(struct inotify *inotify, int wd, uint32_t mask, uint32_t
 		inotify->nr_events++;
 	} else {
 		kfree(entry);
-		if (list_is_empty(&inotify->overflow.link))
-			list_push_back(&inotify->queue, &inotify->overflow.link);
+		if (list_is_empty(&inotify->overflow->link))
+			list_push_back(&inotify->queue, &inotify->overflow->link);
 	}
 	spin_unlock_irqrestore(&inotify->lock, flags);
 	wait_wake(&inotify->readers, 1);
@@ -111,7 +114,7 @@ static void event_queue(struct inotify *inotify, int wd, uint32_t mask, uint32_t
 
 static size_t entry_size(const struct entry *entry)
 {
-	return sizeof(entry->event) + entry->event.len;
+	return sizeof(struct linux_inotify_event) + entry->len;
 }
 
 /* The first event, off the queue. NULL: there is none, or (*TOO_LONG) it has more than ROOM bytes. */
@@ -125,7 +128,7 @@ static struct entry *event_take(struct inotify *inotify, size_t room, bool *too_
 		entry = NULL;
 	if (entry)
 		list_remove(&entry->link);
-	if (entry && entry != &inotify->overflow)
+	if (entry && entry != inotify->overflow)
 		inotify->nr_events--;
 	spin_unlock_irqrestore(&inotify->lock, flags);
 	return entry;
@@ -144,7 +147,7 @@ static ssize_t inotify_read(struct file *file, struct uio *uio, int64_t *pos)
 	for (;;) {
 		entry = event_take(inotify, uio->resid, &too_long);
 		if (entry) {
-			event = entry->event;
+			event = (struct linux_inotify_event){ entry->wd, entry->mask, entry->cookie, entry->len };
 			if (uio_copy_out(uio, &event, sizeof(event)) != sizeof(event) ||
 			    (event.len && uio_copy_out(uio, entry->name, event.len) != (ssize_t)event.len))
 				done = -EFAULT;
@@ -354,6 +357,7 @@ static void inotify_release(struct file *file)
 	watches_free(&gone);
 	while ((link = list_pop_front(&inotify->queue)))
 		entry_free(inotify, entry_of(link));
+	kfree(inotify->overflow);
 	kfree(inotify);
 }
 
@@ -379,14 +383,18 @@ bool file_is_inotify(const struct file *file)
 int inotify_create(unsigned flags, struct file **out)
 {
 	struct inotify *inotify = kzalloc(sizeof(*inotify));
+	struct entry *overflow = entry_alloc(-1, IN_Q_OVERFLOW, 0, NULL, 0);
 
-	if (!inotify)
+	if (!inotify || !overflow) {
+		kfree(inotify);
+		kfree(overflow);
 		return -ENOMEM;
+	}
+	inotify->overflow = overflow;
 	file_init(&inotify->file, &inotify_ops, O_RDONLY | (flags & O_NONBLOCK));
 	spin_init(&inotify->lock, "inotify");
 	list_init(&inotify->queue);
-	list_init(&inotify->overflow.link);
-	inotify->overflow.event = (struct linux_inotify_event){ .wd = -1, .mask = IN_Q_OVERFLOW };
+	list_init(&inotify->overflow->link);
 	wait_queue_init(&inotify->readers);
 	poll_source_init(&inotify->source);
 	inotify->file.source = &inotify->source;

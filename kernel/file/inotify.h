@@ -52,7 +52,7 @@ static inline void inotify_vnode(struct vnode *vnode, uint32_t mask)
 int inotify_create(unsigned flags, struct file **out);
 bool file_is_inotify(const struct file *file);
 /* inotify_add_watch(2): the watch descriptor; -EEXIST, -EINVAL, -ENOSPC, -ENOMEM. And inotify_rm_watch(2): 0, -EINVAL. */
-int inotify_watch_add(struct file *inotify, struct vnode *vnode, uint32_t mask);
-int inotify_watch_remove(struct file *inotify, int wd);
+int inotify_watch_add(struct file *file, struct vnode *vnode, uint32_t mask);
+int inotify_watch_remove(struct file *file, int wd);
 
 #endif

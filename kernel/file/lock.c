@@ -1,7 +1,7 @@
 /*
- * Advisory locks: see lock.h. The locks of a vnode are a list, in which those of one owner and kind never overlap. A bucket, chosen
- * by the vnode's address, has the lock of the lists of all its vnodes, and those who wait for any of them: they look again when
- * one of these locks goes.
+ * Advisory locks: see lock.h. The locks of a vnode are a list, in which those of one owner and kind never overlap.
+ * A bucket, chosen by the vnode's address, has the lock of the lists of all its vnodes, and those who wait for any
+ * of them: they look again when one of these locks goes.
  *
  * Lock order: bucket->lock, waits_lock; wakes happen outside of both.
  */
@@ -90,8 +90,8 @@ static void lock_remove(struct file_lock *lock)
 }
 
 /*
- * Makes [NEW->start, NEW->end] of NEW->owner what NEW says: its other locks there are cut, those of the same type joined. SPARE: two
- * locks to be used; what is left of them is the caller's.
+ * Makes [NEW->start, NEW->end] of NEW->owner what NEW says: its other locks there are cut, those of the same type
+ * joined. SPARE: two locks to be used; what is left of them is the caller's.
  */
 static void range_apply(struct vnode *vnode, const struct lock_range *new, struct file_lock *spare[2])
 {
@@ -113,6 +113,7 @@ static void range_apply(struct vnode *vnode, const struct lock_range *new, struc
 			continue;
 		}
 		if (held->start < range.start && held->end > range.end) {
+			/* At most once: what an owner holds does not overlap. NOLINTNEXTLINE(clang-analyzer-core.*) */
 			spare[1]->range = *held;
 			spare[1]->range.start = range.end + 1;
 			list_push_front(&vnode->locks, &spare[1]->link);

@@ -1,8 +1,8 @@
 /*
  * Advisory locks of files: flock(2), the record locks of fcntl(2) (POSIX ones and open file description locks).
  *
- * An owner is an address that stands for who holds a lock: the table of descriptors for POSIX locks, the open file for the two
- * other kinds. POSIX and OFD locks conflict with each other, flock's only with its own kind.
+ * An owner is an address that stands for who holds a lock: the table of descriptors for POSIX locks, the open file
+ * for the two other kinds. POSIX and OFD locks conflict with each other, flock's only with its own kind.
  */
 #ifndef KERNEL_FILE_LOCK_H
 #define KERNEL_FILE_LOCK_H
@@ -21,12 +21,12 @@ struct lock_range {
 };
 
 /*
- * Sets or removes a lock. WAIT: sleeps until it can be had. 0; -EAGAIN: somebody else's is in the way, -EDEADLK (POSIX locks: to
- * wait would never end), -ENOMEM, -ERESTARTSYS. Threads only.
+ * Sets or removes a lock. WAIT: sleeps until it can be had. 0; -EAGAIN: somebody else's is in the way, -EDEADLK
+ * (POSIX locks: to wait would never end), -ENOMEM, -ERESTARTSYS. Threads only.
  */
-int lock_set(struct vnode *vnode, const struct lock_range *lock, bool wait);
-/* Makes *LOCK what is in the way of it, or its type F_UNLCK when nothing is. */
-void lock_test(struct vnode *vnode, struct lock_range *lock);
+int lock_set(struct vnode *vnode, const struct lock_range *range, bool wait);
+/* Makes *RANGE what is in the way of it, or its type F_UNLCK when nothing is. */
+void lock_test(struct vnode *vnode, struct lock_range *range);
 void locks_drop(struct vnode *vnode, const void *owner);
 /* Drops what OWNER holds. */
 static inline void locks_owner_gone(struct vnode *vnode, const void *owner)

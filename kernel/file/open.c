@@ -7,6 +7,7 @@
 #include "kernel/file/dentry.h"
 #include "kernel/file/fifo.h"
 #include "kernel/file/inotify.h"
+#include "kernel/file/pipe.h"
 #include "kernel/file/vnode_file.h"
 #include "kernel/mem/slab.h"
 
@@ -135,7 +136,9 @@ static int open_again(const struct opening *o, struct file *file)
 {
 	if (o->flags & O_CREAT && o->flags & O_EXCL)
 		return -EEXIST;
-	return file->vnode ? open_found(o, file->vnode, NULL) : -ENXIO;
+	if (file->vnode)
+		return open_found(o, file->vnode, NULL);
+	return pipe_open_again(file, o->flags & O_KNOWN & ~(unsigned)O_OF_CALL, o->out);
 }
 
 static int open_existing(const struct opening *o, struct dentry *at, const char *path, unsigned walk_flags)

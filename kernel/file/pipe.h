@@ -42,10 +42,12 @@ struct pipe {
 
 /* pipe2(2): FLAGS O_NONBLOCK and O_DIRECT go to both. 0, -ENOMEM. */
 int pipe_create(unsigned flags, struct file **read_end, struct file **write_end);
+/* open(2) of /proc/PID/fd/N, where FILE is a pipe without a name: another end of it, at once. 0, -ENXIO (no pipe), -ENOMEM. */
+int pipe_open_again(struct file *file, unsigned flags, struct file **out);
 /* NULL: FILE is no pipe. */
 struct pipe *pipe_of(struct file *file);
 /* F_SETPIPE_SZ and F_GETPIPE_SZ: bytes; -EBADF (no pipe), -EBUSY, -EINVAL, -ENOMEM. */
-long pipe_resize(struct file *file, unsigned long size);
+long pipe_resize(struct file *file, unsigned long bytes);
 long pipe_bytes(struct file *file);
 
 /* Hints without the lock. */

@@ -134,6 +134,25 @@ struct pipe *pipe_of(struct file *file)
 	return file->ops->read == pipe_read ? container_of(file, struct pipe_end, file)->pipe : NULL;
 }
 
+int pipe_open_again(struct file *file, unsigned flags, struct file **out)
+{
+	struct pipe *pipe = pipe_of(file);
+	struct pipe_end *end;
+
+	if (!pipe || file->vnode)
+		return -ENXIO;
+	if ((flags & O_ACCMODE) == O_WRONLY && flags & O_NONBLOCK && !READ_ONCE(pipe->nr_readers))
+		return -ENXIO;
+	__atomic_fetch_add(&pipe->refs, 1, __ATOMIC_RELAXED);
+	end = pipe_end_alloc(pipe, &pipe_ops, flags);
+	if (!end) {
+		pipe_put(pipe);
+		return -ENOMEM;
+	}
+	*out = &end->file;
+	return 0;
+}
+
 long pipe_bytes(struct file *file)
 {
 	struct pipe *pipe = pipe_of(file);

@@ -1,7 +1,8 @@
 /*
- * Bytes from one open file to another without the application in between: sendfile(2), copy_file_range(2), splice(2), tee(2).
- * Between pipes the pages themselves go over. Positions: NULL is the file's own, or that it has none. Bytes, which may be fewer than
- * LEN, 0 at the end; an error only if there is none. The callers have checked that the files are open for it. Threads only.
+ * Bytes from one open file to another without the application in between: sendfile(2), copy_file_range(2),
+ * splice(2), tee(2). Between pipes the pages themselves go over. Positions: NULL is the file's own, or that it has
+ * none. Bytes, which may be fewer than LEN, 0 at the end; an error only if there is none. The callers have checked
+ * that the files are open for it. Threads only.
  */
 #ifndef KERNEL_FILE_SPLICE_H
 #define KERNEL_FILE_SPLICE_H

@@ -317,8 +317,16 @@ static int dir_create(struct vnode *dir, const char *name, size_t len, const str
 	return S_ISREG(what->mode) ? -EACCES : -EPERM;
 }
 
+static int dir_rename(struct vnode *from, const char *from_name, size_t from_len, struct vnode *source,
+		      struct vnode *to, const char *to_name, size_t to_len, struct vnode *victim, unsigned flags)
+{
+	(void)from_name, (void)from_len, (void)source, (void)to, (void)to_name, (void)to_len, (void)flags;
+	return !victim && pseudo_fs_of(from->fs)->magic == PROC_SUPER_MAGIC ? -ENOENT : -EPERM;
+}
+
 static const struct vnode_ops dir_ops = {
 	.create = dir_create,
+	.rename = dir_rename,
 	.lookup = dir_lookup,
 	.readdir = dir_readdir,
 	.getattr = node_getattr,

@@ -28,6 +28,8 @@
 enum { EXIT_CANNOT_START = 125, EXIT_NOT_EXECUTABLE = 126, EXIT_NOT_FOUND = 127, EXIT_SIGNAL = 128 };
 
 #define ENV_MAX 64
+/* Characters of a name in a line of the log: what follows it must fit as well. */
+#define SHOWN_MAX 160
 #define PATH_DEFAULT "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 int main(int argc, char **argv);
@@ -126,12 +128,12 @@ static int cwd_set(struct process *process, const char *cmdline)
 		return 0;
 	error = path_walk(&process->fs, NULL, path, WALK_FOLLOW | WALK_DIRECTORY, &walk);
 	if (error) {
-		log_err("command line: cwd=%s: error %d", path, -error);
+		log_err("command line: cwd=%.*s: %s", SHOWN_MAX, path, errno_name((unsigned)-error));
 		return error;
 	}
 	dentry_get(walk.dentry);
-	walk_done(&walk);
 	process->fs.cwd = walk.dentry;
+	walk_done(&walk);
 	dentry_put(old);
 	return 0;
 }
@@ -155,24 +157,33 @@ static int stdio_open(struct process *process)
 	return 0;
 }
 
-/* A name without a slash is looked for in PATH, as execvp(3) does. */
+/* A place that does not have the program, or not one that may be executed, does not end the search. */
+static bool is_passed_over(int error)
+{
+	return error == -ENOENT || error == -ENOTDIR || error == -EACCES;
+}
+
+/* A name without a slash is looked for in PATH, as execvp(3) does; an empty part of that is the current folder. */
 static int program_load(struct trapframe *frame)
 {
 	static char path[PATH_LEN_MAX];
 	const char *list = env_get("PATH");
-	int error = -ENOENT;
+	int error = -ENOENT, tried = -ENOENT;
 
-	if (strchr(program.path, '/'))
+	if (!*program.path || strchr(program.path, '/'))
 		return exec_load(&program, frame);
-	for (const char *end; error == -ENOENT && *list; list = *end ? end + 1 : end) {
+	for (const char *end; is_passed_over(tried) && *list; list = *end ? end + 1 : end) {
 		end = strchr(list, ':');
 		if (!end)
 			end = list + strlen(list);
-		fmt_format(path, sizeof(path), "%.*s/%s", (int)(end - list), list, program.argv[0]);
+		fmt_format(path, sizeof(path), "%.*s/%s", end > list ? (int)(end - list) : 1, end > list ? list : ".",
+			   program.argv[0]);
 		program.path = path;
-		error = exec_load(&program, frame);
+		tried = exec_load(&program, frame);
+		if (tried != -ENOENT && tried != -ENOTDIR)
+			error = tried;
 	}
-	return error;
+	return is_passed_over(tried) ? error : tried;
 }
 
 /* The first task: it becomes the program. */
@@ -183,7 +194,7 @@ static int init_run(void *arg)
 
 	(void)arg;
 	if (error) {
-		log_err("%s cannot be started: %s", program.argv[0], errno_name((unsigned)-error));
+		log_err("%.*s cannot be started: %s", SHOWN_MAX, program.argv[0], errno_name((unsigned)-error));
 		process_exit((error == -ENOENT ? EXIT_NOT_FOUND : EXIT_NOT_EXECUTABLE) << 8);
 	}
 	app_start(&frame);

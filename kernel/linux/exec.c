@@ -5,6 +5,7 @@
 #include "kernel/file/abi.h"
 #include "kernel/file/path.h"
 #include "kernel/linux/exec_stack.h"
+#include "kernel/linux/syscall.h"
 #include "kernel/linux/task.h"
 #include "kernel/linux/vdso.h"
 #include "kernel/mem/slab.h"
@@ -40,7 +41,8 @@ static int source_open(struct source *source, const char *path)
 	int error;
 
 	source->path = path;
-	error = path_open(fs, NULL, path, O_RDONLY | O_CLOEXEC, 0, &source->file);
+	/* O_NONBLOCK: a FIFO is refused like all that is no regular file, not waited for. */
+	error = path_open(fs, NULL, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK, 0, &source->file);
 	if (error)
 		return error;
 	if (!source->file->vnode || (source->file->vnode->mode & S_IFMT) != S_IFREG)
@@ -54,10 +56,17 @@ static int source_open(struct source *source, const char *path)
 	return error;
 }
 
-static void source_close(struct source *source)
+/* Too large for the stack. NULL: no memory. */
+static struct source *source_create(void)
+{
+	return kzalloc(sizeof(struct source));
+}
+
+static void source_free(struct source *source)
 {
 	if (source->file)
 		file_put(source->file);
+	kfree(source);
 }
 
 static int read_all(struct file *file, void *buf, size_t len, uint64_t off)
@@ -157,32 +166,40 @@ static int interp_place(const struct elf_program *elf, uintptr_t *bias)
 	return error;
 }
 
+static int interp_map(struct source *interp, struct exec_image *image)
+{
+	uint8_t header[ELF_HEADER_SIZE] = { 0 };
+	uintptr_t bias;
+	ssize_t got = file_read_at(interp->file, header, sizeof(header), 0);
+	int error = got < 0 ? (int)got : source_read(interp, header);
+
+	if (!error && interp->elf.interp_len)
+		error = complain(interp->path, "an interpreter that wants an interpreter");
+	if (!error)
+		error = interp_place(&interp->elf, &bias);
+	if (!error)
+		error = segments_map(interp, bias);
+	if (error)
+		return error == -ENOEXEC ? -ELIBBAD : error;
+	image->base = bias;
+	image->start = bias + interp->elf.entry;
+	return 0;
+}
+
 static int interp_load(const char *path, struct exec_image *image)
 {
-	struct source interp = { 0 };
-	uint8_t header[ELF_HEADER_SIZE];
-	uintptr_t bias;
-	int error = source_open(&interp, path);
+	struct source *interp = source_create();
+	int error;
 
-	if (error) {
-		log_err("exec: the interpreter %s cannot be opened (error %d)", path, -error);
-		return error;
-	}
-	error = read_all(interp.file, header, sizeof(header), 0);
-	if (!error)
-		error = source_read(&interp, header);
-	if (!error && interp.elf.interp_len)
-		error = complain(path, "an interpreter that wants an interpreter");
-	if (!error)
-		error = interp_place(&interp.elf, &bias);
-	if (!error)
-		error = segments_map(&interp, bias);
-	if (!error) {
-		image->base = bias;
-		image->start = bias + interp.elf.entry;
-	}
-	source_close(&interp);
-	return error == -ENOEXEC ? -ELIBBAD : error;
+	if (!interp)
+		return -ENOMEM;
+	error = source_open(interp, path);
+	if (error)
+		log_err("exec: the interpreter %s cannot be opened: %s", path, errno_name((unsigned)-error));
+	else
+		error = interp_map(interp, image);
+	source_free(interp);
+	return error;
 }
 
 static int interp_of_program(struct source *program, struct exec_image *image)
@@ -324,7 +341,7 @@ static int script_load(const struct exec_args *args, char *line, struct trapfram
 
 static int load_at_depth(const struct exec_args *args, struct trapframe *frame, unsigned depth)
 {
-	struct source *program = kzalloc(sizeof(*program));
+	struct source *program = source_create();
 	char head[SCRIPT_LINE_MAX];
 	ssize_t got;
 	int error;
@@ -348,8 +365,7 @@ static int load_at_depth(const struct exec_args *args, struct trapframe *frame, 
 	if (!error)
 		error = image_start(args, program, frame);
 out:
-	source_close(program);
-	kfree(program);
+	source_free(program);
 	return error;
 }
 

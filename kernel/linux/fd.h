@@ -8,8 +8,8 @@
 #define IOV_SMALL 8
 
 /*
- * The file of FD for the time of this system call; fd_ref_put gives it back. A thread that sees itself alone in its process stays
- * so until it makes another.
+ * The file of FD for the time of this system call; fd_ref_put gives it back. A thread that sees itself alone in its
+ * process stays so until it makes another.
  */
 static inline struct fd_ref fd_borrow(unsigned fd)
 {
@@ -37,8 +37,8 @@ struct iov_list {
 };
 
 /*
- * Reads and checks COUNT buffers of the list at USER_IOV, cuts what is more than RW_COUNT_MAX bytes together, and makes UIO of
- * them. 0, -EINVAL, -EFAULT, -ENOMEM. iov_list_free after use if it succeeded.
+ * Reads and checks COUNT buffers of the list at USER_IOV, cuts what is more than RW_COUNT_MAX bytes together, and
+ * makes UIO of them. 0, -EINVAL, -EFAULT, -ENOMEM. iov_list_free after use if it succeeded.
  */
 int iov_list_read(struct iov_list *list, struct uio *uio, const struct iovec *user_iov, size_t count);
 void iov_list_free(struct iov_list *list);

@@ -1,6 +1,6 @@
 /*
- * signalfd(2): the reading task's pending signals, blocked ones, as what a file holds. What is ready depends on who asks; changes
- * are told by the process's signals.source.
+ * signalfd(2): the reading task's pending signals, blocked ones, as what a file holds. What is ready depends on who
+ * asks; changes are told by the process's signals.source.
  */
 #include "kernel/linux/abi.h"
 #include "kernel/linux/fd.h"

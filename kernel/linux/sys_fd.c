@@ -184,9 +184,8 @@ static long fcntl_open(struct file *file, unsigned cmd, unsigned long arg)
 	case F_GETSIG:
 	case F_SETOWN:
 	case F_SETSIG:
-		return 0; /* O_ASYNC sends nothing yet */
 	case F_SETOWN_EX:
-		return 0;
+		return 0; /* O_ASYNC sends nothing yet */
 	case F_GETOWN_EX:
 		return copy_out((void *)arg, &(struct linux_f_owner_ex){ 0 }, sizeof(struct linux_f_owner_ex));
 	case F_GETLEASE:

@@ -27,12 +27,12 @@ static long open_at(int dfd, const char *path, unsigned flags, uint32_t mode, un
 
 long sys_open(const char *path, int flags, uint32_t mode)
 {
-	return open_at(AT_FDCWD, path, (unsigned)flags, mode, 0);
+	return open_at(AT_FDCWD, path, (unsigned)flags | O_LARGEFILE, mode, 0);
 }
 
 long sys_openat(int dfd, const char *path, int flags, uint32_t mode)
 {
-	return open_at(dfd, path, (unsigned)flags, mode, 0);
+	return open_at(dfd, path, (unsigned)flags | O_LARGEFILE, mode, 0);
 }
 
 long sys_creat(const char *path, uint32_t mode)

@@ -102,8 +102,9 @@ void process_wait(struct process *process);
 /* After that. Threads only. */
 void process_free(struct process *process);
 /*
- * A task of PROCESS whose thread runs fn(task) in the kernel and is held: thread_release(task->thread) starts it. PARENT NULL: the
- * first one; else registers beyond those of the frame, mask and name are the parent's, which is the caller. 0, -ENOMEM, -EAGAIN.
+ * A task of PROCESS whose thread runs fn(task) in the kernel and is held: thread_release(task->thread) starts it. PARENT
+ * NULL: the first one; else registers beyond those of the frame, mask and name are the parent's, which is the caller. 0,
+ * -ENOMEM, -EAGAIN.
  */
 int task_create(struct process *process, const struct task *parent, int (*fn)(void *task), struct task **out);
 /* Undoes task_create of a task that was never started. */

@@ -60,12 +60,16 @@ void page_init(const struct bootinfo *bi);
 struct page *page_alloc(unsigned order, unsigned flags);
 /* As page_alloc(0), from 64 KiB to 1 MiB, for the code that other CPUs start with; 0 when there is none. */
 paddr_t page_alloc_low(void);
-/* PAGE as page_alloc returned it, with the same ORDER. A block that is not handed out is a bug: panics. Any context but NMI. */
+/*
+ * PAGE as page_alloc returned it, with the same ORDER. A block that is not handed out is a bug: panics. Any context
+ * but NMI.
+ */
 void page_free(struct page *page, unsigned order);
 /* Makes single pages, each to be freed by itself, of a block from page_alloc(ORDER). */
 void page_split(struct page *page, unsigned order);
 /*
- * References to a single page that several hold (a file's page and who maps it). page_put gives the page back with the last of them.
+ * References to a single page that several hold (a file's page and who maps it). page_put gives the page back with
+ * the last of them.
  * page_get: the caller has one, or keeps the page from losing its last.
  */
 static inline void page_get(struct page *page)

@@ -138,15 +138,16 @@ void area_remove(struct vm_area *area, struct list *dead)
 
 void areas_free(struct list *dead)
 {
-	struct list *link;
+	struct list *link, *next;
 
-	while ((link = list_pop_front(dead))) {
+	list_for_each_safe(link, next, dead) {
 		struct vm_area *area = list_entry(link, struct vm_area, object_link);
 
 		if (area->object)
 			area->object->ops->put(area->object);
 		kfree(area);
 	}
+	list_init(dead);
 }
 
 void area_resize(struct vm_area *area, uintptr_t start, uintptr_t end)
@@ -248,7 +249,8 @@ struct vm_area *area_merge(struct vm_area *area, struct list *dead)
 /* ---- Free places ------------------------------------------------------------------------------------------------ */
 
 /*
- * The area with the highest gap of LEN bytes in front of it, among those that start below HIGH. A subtree that lies below HIGH as a
+ * The area with the highest gap of LEN bytes in front of it, among those that start below HIGH. A subtree that lies
+ * below HIGH as a
  * whole answers by its gap_max alone, so only one path is ever left again.
  */
 static struct vm_area *gap_search(struct rb_node *node, size_t len, uintptr_t high)

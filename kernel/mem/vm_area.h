@@ -1,7 +1,8 @@
 /*
  * The areas of an address space, and what is done to their pages. Private to kernel/mem; vm->lock is held throughout.
  *
- * An area is a range with one protection, one set of flags, and one object behind it. The areas are a tree by address; each knows the
+ * An area is a range with one protection, one set of flags, and one object behind it. The areas are a tree by
+ * address; each knows the
  * gap before it and the largest gap below it in the tree, so that a free place is found in as many steps as the tree is deep.
  */
 #ifndef KERNEL_MEM_VM_AREA_H
@@ -115,7 +116,7 @@ static inline void gather_range(struct vm_gather *gather, uintptr_t va, size_t l
 void gather_entry(struct vm_gather *gather, pte_t entry, uintptr_t va, size_t size);
 /* Takes out all entries of [START, END). */
 void gather_pages(struct vm_gather *gather, uintptr_t start, uintptr_t end);
-void gather_table(void *gather, paddr_t table);
+void gather_table(void *arg, paddr_t table);
 /* Flushes, then frees. */
 void gather_finish(struct vm_gather *gather);
 

@@ -1,6 +1,8 @@
 /*
- * Page faults. An entry that is not there is made: zeroed memory, an object's page, or with it the neighbours that lie beside it in
- * physical memory anyway. An entry that is there but not for writing is one of: the zero page or an object's page in a private
+ * Page faults. An entry that is not there is made: zeroed memory, an object's page, or with it the neighbours that
+ * lie beside it in
+ * physical memory anyway. An entry that is there but not for writing is one of: the zero page or an object's page in
+ * a private
  * mapping, which is copied; a page of a shared object that nobody has written yet through here.
  */
 #include "kernel/core/cpu.h"
@@ -59,7 +61,8 @@ static paddr_t zero_page_get(void)
 }
 
 /*
- * Whether to show the zero page for now. What comes later in its place has to leave the TLBs of all CPUs: with several, and memory
+ * Whether to show the zero page for now. What comes later in its place has to leave the TLBs of all CPUs: with
+ * several, and memory
  * enough, that costs more than a page which may never be written.
  */
 static bool shows_zero_page(const struct vm_area *area, enum vm_access access)

@@ -17,7 +17,8 @@ struct vm_page {
 	struct page
 		*page; /* with a reference for whoever asked (page_put gives it back); NULL: not the page allocator's */
 	/*
-	 * With PAGE NULL: so many pages from here on, this one included, lie one after the other in physical memory as they do in
+	 * With PAGE NULL: so many pages from here on, this one included, lie one after the other in physical memory
+	 * as they do in
 	 * the object, and may be mapped at once (0 says 1); and so many before it.
 	 */
 	uint64_t run, run_before;
@@ -27,11 +28,15 @@ struct vm_object_ops {
 	/*
 	 * The page at OFF (bytes, page-aligned). WRITE: it will be written through this mapping and everyone shall see it
 	 * (MAP_SHARED), so the object marks it dirty. 0; -ENXIO past the object's end (SIGBUS), -ENOMEM, -EIO. May sleep;
-	 * called with the vmspace's lock held, so it takes no vmspace's lock, touches no application memory, and takes no lock
+	 * called with the vmspace's lock held, so it takes no vmspace's lock, touches no application memory, and
+	 * takes no lock
 	 * under which anybody does (such as vnode->lock, which write(2) holds). *OUT is all zero on entry.
 	 */
 	int (*page)(struct vm_object *object, uint64_t off, bool write, struct vm_page *out);
-	/* True when the page at OFF needs no making (mincore). NULL: all of the object's pages are there. Called as `page` is. */
+	/*
+	 * True when the page at OFF needs no making (mincore). NULL: all of the object's pages are there. Called as
+	 * `page` is.
+	 */
 	bool (*resident)(struct vm_object *object, uint64_t off);
 	/* Makes [OFF, OFF+LEN) a hole (MADV_REMOVE), page-aligned; no lock held. NULL: -EOPNOTSUPP. */
 	int (*punch)(struct vm_object *object, uint64_t off, uint64_t len);
@@ -59,7 +64,8 @@ void vm_object_init(struct vm_object *object, const struct vm_object_ops *ops);
 void vm_object_unmap(struct vm_object *object, uint64_t off, uint64_t len, bool private);
 
 /*
- * Zeroed memory of SIZE bytes, each page made at its first touch: what MAP_SHARED with MAP_ANONYMOUS shows. With one reference. NULL:
+ * Zeroed memory of SIZE bytes, each page made at its first touch: what MAP_SHARED with MAP_ANONYMOUS shows. With one
+ * reference. NULL:
  * no memory.
  */
 struct vm_object *vm_shared_create(uint64_t size);

@@ -10,7 +10,8 @@ struct change {
 };
 
 /*
- * An entry allows writing where the area does and the page is this mapping's own. Of a shared object it keeps what it has: the
+ * An entry allows writing where the area does and the page is this mapping's own. Of a shared object it keeps what it
+ * has: the
  * object learns of the first write from the fault.
  */
 static void change_entry(void *arg, pte_t *entry, uintptr_t va, size_t size)

@@ -74,7 +74,8 @@ static int entries_move(struct vmspace *vm, uintptr_t from, uintptr_t to, size_t
 /* ---- Areas ------------------------------------------------------------------------------------------------------ */
 
 /*
- * The mapping [ADDR, ADDR+OLD_LEN) of AREA goes to [TO, TO+NEW_LEN), which is free. The new area is made first, then the entries
+ * The mapping [ADDR, ADDR+OLD_LEN) of AREA goes to [TO, TO+NEW_LEN), which is free. The new area is made first, then
+ * the entries
  * move; when that fails they move back, for which all tables are there.
  */
 static int area_move(struct vmspace *vm, struct vm_area *area, uintptr_t addr, size_t old_len, uintptr_t to,

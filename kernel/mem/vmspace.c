@@ -6,7 +6,8 @@
 #include "lib/errno.h"
 
 /*
- * Where things lie, as Linux has them: the stack within 16 GiB of the top, and below a distance that lets it grow far, the mappings,
+ * Where things lie, as Linux has them: the stack within 16 GiB of the top, and below a distance that lets it grow
+ * far, the mappings,
  * at one of 2^28 pages (arch/x86/mm/mmap.c).
  */
 #define STACK_RANDOM_PAGES (1ul << 22)

@@ -94,14 +94,18 @@ enum vm_advice {
 	VM_ADVISE_ANONYMOUS, /* only checks: -EINVAL unless it is private anonymous memory */
 	VM_ADVISE_NOTHING,   /* only says whether all is mapped */
 };
-/* SET, CLEAR: enum vm_flags, for VM_ADVISE_FLAGS. 0; -ENOMEM when a part is not mapped (after doing it for the rest), -EINVAL. */
+/*
+ * SET, CLEAR: enum vm_flags, for VM_ADVISE_FLAGS. 0; -ENOMEM when a part is not mapped (after doing it for the rest),
+ * -EINVAL.
+ */
 int vm_advise(struct vmspace *vm, uintptr_t addr, size_t len, enum vm_advice advice, unsigned set, unsigned clear);
 /* mincore(2): VEC[i] (kernel memory) is 1 for pages that are there. -ENOMEM when a part is not mapped. */
 int vm_resident(struct vmspace *vm, uintptr_t addr, size_t len, unsigned char *vec);
 /* msync(2). INVALIDATE: -EBUSY when a part is locked. */
 int vm_sync(struct vmspace *vm, uintptr_t addr, size_t len, bool wait, bool invalidate);
 /*
- * mlock(2), munlock(2); POPULATE: brings it in. vm_lock_all: ON for what is mapped, FUTURE for what will be. -ENOMEM when a part is
+ * mlock(2), munlock(2); POPULATE: brings it in. vm_lock_all: ON for what is mapped, FUTURE for what will be. -ENOMEM
+ * when a part is
  * not mapped, -EAGAIN when it cannot be brought in. LIMIT: bytes that may be locked in all.
  */
 int vm_lock(struct vmspace *vm, uintptr_t addr, size_t len, bool on, bool populate, uint64_t limit);
@@ -117,8 +121,10 @@ int vm_fault(struct vmspace *vm, uintptr_t addr, enum vm_access access, uintptr_
 
 struct trapframe;
 /*
- * A page fault that an exception reported: brings the page in if the address is the running thread's application's, and if the
- * interrupted code may sleep. 0: mended, go on at FRAME; -EFAULT: not an address or a place for that; else as vm_fault. Called
+ * A page fault that an exception reported: brings the page in if the address is the running thread's application's,
+ * and if the
+ * interrupted code may sleep. 0: mended, go on at FRAME; -EFAULT: not an address or a place for that; else as
+ * vm_fault. Called
  * with interrupts disabled, returns so; enabled in between.
  */
 int vm_fault_try(struct trapframe *frame, uintptr_t address);
@@ -133,7 +139,8 @@ struct vm_info {
 	const char *name;     /* path, "[heap]", "[stack]", "[vdso]", or "" */
 };
 /*
- * Calls fn for each mapping from address FROM on, in order, until it returns other than 0; returns that. VM locked meanwhile, so fn
+ * Calls fn for each mapping from address FROM on, in order, until it returns other than 0; returns that. VM locked
+ * meanwhile, so fn
  * touches no application memory. _counted: with the pages that are resident, which takes time for each.
  */
 int vm_for_each(struct vmspace *vm, uintptr_t from, int (*fn)(const struct vm_info *info, void *arg), void *arg);

@@ -90,4 +90,4 @@ def test_fuzz(kernel, build, seed):
     """Random system calls: the guest stays up and the fuzzer reaches its summary."""
     result = program.run_program(binary("musl-static", "fuzz-syscalls"), [str(FUZZ_SECONDS), str(seed)],
                                  place="/test/fuzz", smp=2, build=build, timeout=60 + 10 * FUZZ_SECONDS)
-    result.expect("fuzz-syscalls: ")
+    result.expect(f"fuzz-syscalls: seed {seed}, ")

@@ -1,4 +1,4 @@
-/* epoll and poll: triggers, order, sets in sets, files that go while they are watched; eventfds and pipes as what is watched. */
+/* epoll and poll: triggers, order, sets in sets, files that go while they are watched; eventfds. */
 #include "kernel/file/epoll.h"
 
 #include "kernel/file/eventfd.h"

@@ -1,4 +1,7 @@
-/* Names where the machine cannot be asked: mounts, the way back to a path, limited walks, lists that change, pages of a lower file. */
+/*
+ * Names where the machine cannot be asked: mounts, the way back to a path, limited walks, lists that change, pages of a
+ * lower file.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -292,7 +295,7 @@ static void pages(void **state)
 	at = fault(file, 0, false, &own);
 	assert_memory_equal(at, "UPwer", 5);
 	assert_ptr_equal(at, fault(file, 0, true, &again));
-	memcpy(at, "mapped", 6); /* a store through a shared mapping */
+	memcpy(at, "mapped", 6); /* a store through a shared mapping */ // NOLINT: a file has no terminator
 	assert_int_equal(env_read(file, buf, 6, 0), 6);
 	assert_string_equal(buf, "mapped");
 	assert_int_equal(vnode_truncate(file->vnode, 3, &context.cred), 0);

@@ -1,5 +1,6 @@
 /*
- * Address spaces against a model of every page: random mappings, protections, moves, advice, truncations and accesses, on the real
+ * Address spaces against a model of every page: random mappings, protections, moves, advice, truncations and
+ * accesses, on the real
  * page allocator and the real page tables, which nobody runs on. A TLB that keeps whatever it has seen until it is flushed
  * shows flushes that are missing; counting pages shows those that are lost; and allocations fail on purpose.
  */
@@ -455,7 +456,10 @@ static bool is_mapped_now(unsigned long i)
 	return area_find(vm, va_of(i));
 }
 
-/* After an operation on [FIRST, FIRST+N) that failed in the middle, where it may have removed what was there: all or nothing. */
+/*
+ * After an operation on [FIRST, FIRST+N) that failed in the middle, where it may have removed what was there: all or
+ * nothing.
+ */
 static void model_resync(unsigned long first, unsigned long n)
 {
 	for (unsigned long i = first; i < first + n; i++)

@@ -10,6 +10,7 @@
 #include "kernel/core/wait.h"
 #include "kernel/file/dentry.h"
 #include "kernel/file/fifo.h"
+#include "kernel/file/pipe.h"
 #include "kernel/mem/slab.h"
 #include "kernel/mem/uio.h"
 #include "kernel/mem/vm_object.h"
@@ -222,6 +223,12 @@ void file_put_last(struct file *file)
 		dentry_put(dentry);
 	if (vnode)
 		vnode_put(vnode);
+}
+
+int pipe_open_again(struct file *file, unsigned flags, struct file **out)
+{
+	(void)file, (void)flags, (void)out;
+	return -ENXIO;
 }
 
 int fifo_open(struct vnode *vnode, unsigned flags, struct file **out)

@@ -171,7 +171,8 @@ trap_irq_entries:
 	.endr
 
 	/*
-	 * SYSCALL (Intel SDM vol. 2B): rip in rcx, flags in r11; interrupts and direction are off by SFMASK. From ring 0 it works
+	 * SYSCALL (Intel SDM vol. 2B): rip in rcx, flags in r11; interrupts and direction are off by SFMASK. From ring
+	 * 0 it works
 	 * as from ring 3, but SYSRET would go to ring 3, so the way back is a jump. The application's stack has a red zone
 	 * and is not touched: everything is on the kernel stack, in the form of struct trapframe, error being the number.
 	 */

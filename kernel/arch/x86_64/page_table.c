@@ -157,7 +157,8 @@ static int large_page_split(uint64_t *entry, uint64_t value, unsigned level)
 }
 
 /*
- * Calls change(entry, va, level, prot) for every present entry that maps part of [VA, VA+LEN), after splitting those large pages of
+ * Calls change(entry, va, level, prot) for every present entry that maps part of [VA, VA+LEN), after splitting those
+ * large pages of
  * which only a part is meant.
  */
 static int range_change(struct arch_aspace *as, uintptr_t va, size_t len,

@@ -1,5 +1,6 @@
 /*
- * The lower half of an address space: walks to one entry, visits of many, and its tables, which come and go with what is mapped.
+ * The lower half of an address space: walks to one entry, visits of many, and its tables, which come and go with what
+ * is mapped.
  * The caller's lock covers the tree against software; what hardware still holds of it the caller flushes.
  */
 #include "kernel/arch/x86_64/msr.h"
@@ -184,7 +185,8 @@ void arch_table_free(paddr_t table)
 static bool kernel_root_taken;
 
 /*
- * All roots have the same kernel half. Of that, only the direct map gains entries at the root while the system runs: before a root
+ * All roots have the same kernel half. Of that, only the direct map gains entries at the root while the system runs:
+ * before a root
  * is copied, it gets them all.
  */
 static int kernel_half_complete(void)

@@ -74,7 +74,8 @@ static inline pte_t pte_make_large(paddr_t pa, unsigned prot)
 }
 
 /*
- * PTE with the protections PROT (PT_READ, PT_WRITE, PT_EXEC), and all else as it was. No protection: the entry keeps its page, but
+ * PTE with the protections PROT (PT_READ, PT_WRITE, PT_EXEC), and all else as it was. No protection: the entry keeps
+ * its page, but
  * the CPU does not see it any more; it is not 0, and not present.
  */
 static inline pte_t pte_protect(pte_t pte, unsigned prot)

@@ -1,5 +1,6 @@
 /*
- * Memory that an application named, touched by instructions that the exception table knows (arch.h). A page that only has not been
+ * Memory that an application named, touched by instructions that the exception table knows (arch.h). A page that only
+ * has not been
  * touched yet comes in meanwhile, and the instruction goes on. Where one faults for good, a copy of words goes on bytewise
  * from where it stopped, so that all bytes before the hole are done.
  */
@@ -61,7 +62,8 @@ arch_clear_checked:
 	mend 3b, 4b
 
 	/*
-	 * dst rdi, src rsi, size rdx. Eight bytes at a time as long as they lie in one page and none of them is zero: (w - 0x01..)
+	 * dst rdi, src rsi, size rdx. Eight bytes at a time as long as they lie in one page and none of them is zero:
+	 * (w - 0x01..)
 	 * & ~w & 0x80.. is not 0 exactly when one is.
 	 */
 	.balign 16

@@ -49,6 +49,14 @@ WEAK void preempt_reschedule(void)
 {
 }
 
+WEAK void cpu_tlb_idle_enter(void)
+{
+}
+
+WEAK void cpu_tlb_idle_leave(void)
+{
+}
+
 static void __attribute__((noreturn)) panicked(void)
 {
 	if (mock_assert)

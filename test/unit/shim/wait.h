@@ -1,7 +1,7 @@
 /*
- * Waiting in unit tests, which have one thread: where it would block, shim_block plays everybody else. It is called with the
- * thread on its wait queue, and has to wake it, interrupt it (shim_thread.work), or let its timeout pass (shim_now). A test that
- * sets no shim_block fails where it would block. Mutexes must be free when they are taken.
+ * Waiting in unit tests, which have one thread: where it would block, shim_block plays everybody else. It is called
+ * with the thread on its wait queue, and has to wake it, interrupt it (shim_thread.work), or let its timeout pass
+ * (shim_now). A test that sets no shim_block fails where it would block. Mutexes must be free when they are taken.
  */
 #ifndef TEST_UNIT_SHIM_WAIT_H
 #define TEST_UNIT_SHIM_WAIT_H
