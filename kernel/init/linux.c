@@ -213,7 +213,7 @@ static int process_run(struct process *process)
 	if (error)
 		return error;
 	thread_release(task->thread);
-	wait_event(&process->ended, !READ_ONCE(process->nr_tasks));
+	process_wait(process);
 	status = exit_code(process->exit_status);
 	process_free(process);
 	return status;
