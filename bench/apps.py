@@ -2,6 +2,7 @@
 
 import functools
 import os
+import statistics
 
 import guests
 import measure
@@ -10,7 +11,6 @@ import qemu
 
 HELLO_LINE = "hello from a program"
 PAIRS = 5
-WALL, INSTRUCTIONS, CPU = range(3)  # of what measure.until_lines tells
 SPINS = 8  # runs on each number of CPUs, of which the fastest counts: the host has other work
 
 # What nothing here imports is left out of Python's library.
@@ -46,7 +46,7 @@ def hello(flavour):
 def hello_linux():
     tree = program.tree_of(guests.built("hello", "musl"), place="/test/hello")
     line = guests.linux(tree, ["/test/hello"], cmdline="", extra=measure.COUNT_INSTRUCTIONS)
-    return at_line(measure.until_lines(line, [HELLO_LINE]), line)[INSTRUCTIONS]
+    return at_line(measure.until_lines(line, [HELLO_LINE]), line).instructions
 
 
 def hello_memory():
@@ -88,11 +88,11 @@ def python_tree():
 
 
 def between(guest, tree, words, begin, end, extra=()):
-    """(milliseconds, instructions, CPU milliseconds) between two lines of a run."""
+    """What passes between two lines of a run."""
     line = guest(tree, words, extra=extra)
     marks = measure.until_lines(line, [begin, end], timeout=120)
     at_line(marks, line, 2)
-    return tuple(after - before for before, after in zip(*marks))
+    return measure.part(*marks)
 
 
 def sqlite(guest, extra=()):
@@ -109,31 +109,35 @@ def python(guest, extra=()):
     lines = [guest(python_tree(), what, extra=extra) for what in (["/test/hello"], words)]
     begin, end = (at_line(measure.until_lines(line, [text], timeout=120), line)
                   for line, text in zip(lines, (HELLO_LINE, "python: ends")))
-    return tuple(after - before for before, after in zip(begin, end))
+    return measure.part(begin, end)
 
 
 @functools.lru_cache
 def pair_ratios(run):
     """PAIRS alternating runs in Drupe and in Linux: the medians of the pairs' ratios in wall time and in CPU time."""
     pairs = [(run(guests.drupe), run(guests.linux)) for _ in range(PAIRS)]
-    return [round(sorted(ours[i] / theirs[i] for ours, theirs in pairs)[PAIRS // 2], 3) for i in (WALL, CPU)]
+    return {what: round(statistics.median(getattr(ours, what) / getattr(theirs, what) for ours, theirs in pairs), 3)
+            for what in ("wall", "cpu")}
 
 
 def instruction_ratio(run):
-    counted = [run(guest, tuple(measure.COUNT_INSTRUCTIONS))[INSTRUCTIONS] for guest in (guests.drupe, guests.linux)]
+    counted = [run(guest, tuple(measure.COUNT_INSTRUCTIONS)).instructions for guest in (guests.drupe, guests.linux)]
     return round(counted[0] / counted[1], 3)
 
 
+@functools.lru_cache
 def threads():
-    """The fastest run of two threads on two CPUs by the fastest on one."""
+    """Two threads on two CPUs by the same on one: the fastest run's wall time, the busiest CPU's time where it was least."""
     tree = program.tree_of(guests.built("spin", "musl"), place="/test/spin")
     times = {1: [], 2: []}
     for _ in range(SPINS):
         for cpus, found in times.items():
             line = guests.drupe(tree, ["/test/spin", "2"], smp=cpus, accel="tcg,thread=multi")
             marks = measure.until_lines(line, ["spin: begins", "spin: done"])
-            found.append(at_line(marks, line, 2)[WALL] - marks[0][WALL])
-    return round(min(times[2]) / min(times[1]), 2)
+            at_line(marks, line, 2)
+            found.append(measure.part(*marks))
+    return {what: round(min(getattr(run, what) for run in times[2]) / min(getattr(run, what) for run in times[1]), 2)
+            for what in ("wall", "cpu")}
 
 
 BENCHMARKS = [
@@ -141,11 +145,12 @@ BENCHMARKS = [
     ("program_hello_glibc", lambda: hello("glibc"), "instructions", 300000),
     ("program_hello_linux_guest", hello_linux, "instructions", None),
     ("program_least_memory", hello_memory, "MiB", 3),
-    ("program_sqlite_wall", lambda: pair_ratios(sqlite)[0], "times Linux", 1),
-    ("program_sqlite_cpu_time", lambda: pair_ratios(sqlite)[1], "times Linux", None),
+    ("program_sqlite_wall", lambda: pair_ratios(sqlite)["wall"], "times Linux", 1),
+    ("program_sqlite_cpu_time", lambda: pair_ratios(sqlite)["cpu"], "times Linux", None),
     ("program_sqlite_instructions", lambda: instruction_ratio(sqlite), "times Linux", None),
-    ("program_python_wall", lambda: pair_ratios(python)[0], "times Linux", 1),
-    ("program_python_cpu_time", lambda: pair_ratios(python)[1], "times Linux", None),
+    ("program_python_wall", lambda: pair_ratios(python)["wall"], "times Linux", 1),
+    ("program_python_cpu_time", lambda: pair_ratios(python)["cpu"], "times Linux", None),
     ("program_python_instructions", lambda: instruction_ratio(python), "times Linux", None),
-    ("program_threads_2_by_1_CPUs", threads, "times one CPU", 0.6),
+    ("program_threads_wall", lambda: threads()["wall"], "times one CPU", 0.6),
+    ("program_threads_cpu_time", lambda: threads()["cpu"], "times one CPU", None),
 ]

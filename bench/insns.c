@@ -3,13 +3,16 @@
  * output. DRUPE_MARK holds texts, one a line, which lines of the guest are expected to hold in this order; when such a line is
  * complete, one line goes to the file descriptor DRUPE_MARK_FD, which is closed after the last:
  *
- *	CLOCK_MONOTONIC in ns, guest instructions since reset (-1 when QEMU does not count), QEMU's CPU time in ns
+ *	CLOCK_MONOTONIC in ns, guest instructions since reset (-1 when QEMU does not count), and the CPU time in ns of
+ *	each of QEMU's threads, in the order of their ages
  *
  * icount_get_raw is QEMU's own counter (softmmu/icount.c), kept under -icount and exported by Debian's qemu-system-x86_64
  * 7.2. The write happens inside the guest's OUT instruction on the vCPU's thread, so the count is exact and repeats to the
  * digit, whatever else the host does.
  */
+#include <dirent.h>
 #include <dlfcn.h>
+#include <fcntl.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -39,20 +42,37 @@ __attribute__((constructor)) static void setup(void)
 		mark_fd = atoi(fd);
 }
 
-static long long nanoseconds(clockid_t clock)
+/* What Linux says of each thread: nanoseconds on a CPU come first (Documentation/scheduler/sched-stats.rst). */
+static void report_threads(void)
 {
-	struct timespec now;
+	DIR *threads = opendir("/proc/self/task");
+	struct dirent *thread;
 
-	clock_gettime(clock, &now);
-	return now.tv_sec * 1000000000ll + now.tv_nsec;
+	while (threads && (thread = readdir(threads))) {
+		char path[300], text[100] = "";
+		int fd;
+
+		snprintf(path, sizeof(path), "/proc/self/task/%s/schedstat", thread->d_name);
+		fd = open(path, O_RDONLY);
+		if (fd < 0)
+			continue;
+		if (read(fd, text, sizeof(text) - 1) > 0)
+			dprintf(mark_fd, " %lld", strtoll(text, NULL, 10));
+		close(fd);
+	}
+	if (threads)
+		closedir(threads);
 }
 
 static void report(void)
 {
 	long long insns = counting && icount_get_raw ? (long long)icount_get_raw() : -1;
+	struct timespec now;
 
-	dprintf(mark_fd, "%lld %lld %lld\n", nanoseconds(CLOCK_MONOTONIC), insns,
-		nanoseconds(CLOCK_PROCESS_CPUTIME_ID));
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	dprintf(mark_fd, "%lld %lld", now.tv_sec * 1000000000ll + now.tv_nsec, insns);
+	report_threads();
+	dprintf(mark_fd, "\n");
 	mark = strsep(&later_marks, "\n");
 	if (mark)
 		return;

@@ -1,5 +1,6 @@
 """One boot, measured from outside: guest instructions and wall time from reset to a line on the console."""
 
+import collections
 import os
 import select
 import subprocess
@@ -12,13 +13,15 @@ sys.path.insert(0, os.path.join(ROOT, "test", "boot"))
 import qemu  # noqa: E402
 
 SHIM = os.path.join(qemu.BUILD, "bench", "insns.so")
+# Of a moment in a run: milliseconds since QEMU was started, instructions, milliseconds of CPU time of each thread of QEMU. Of a
+# part of a run the last is the busiest thread's time, which is that of the guest's busiest CPU.
+Moment = collections.namedtuple("Moment", "wall instructions cpu")
 COUNT_INSTRUCTIONS = ["-icount", "shift=0,sleep=off"]
 
 
 def until_lines(command, marks, timeout=60):
-    """For each of MARKS, texts that lines of COMMAND's console hold one after the other: (milliseconds since COMMAND was
-    started, instructions, milliseconds of CPU time that QEMU used). Fewer when TIMEOUT seconds have passed, or COMMAND has
-    ended, before the last."""
+    """A Moment for each of MARKS, texts that lines of COMMAND's console hold one after the other. Fewer when TIMEOUT seconds
+    have passed, or COMMAND has ended, before the last."""
     reader, writer = os.pipe()
     environment = dict(os.environ, LD_PRELOAD=SHIM, DRUPE_MARK="\n".join(marks), DRUPE_MARK_FD=str(writer))
     if "-icount" in command:
@@ -30,8 +33,20 @@ def until_lines(command, marks, timeout=60):
     said = read_to_end(reader, time.monotonic() + timeout)
     child.kill()
     child.wait()
-    rows = [line.split() for line in said.decode("ascii").splitlines()]
-    return [((int(row[0]) - began) / 1e6, int(row[1]), int(row[2]) / 1e6) for row in rows]
+    return [moment_of(line, began) for line in said.decode("ascii").splitlines()]
+
+
+def moment_of(line, began):
+    """What bench/insns.c says in a line."""
+    now, count, *threads = map(int, line.split())
+    return Moment((now - began) / 1e6, count, [spent / 1e6 for spent in threads])
+
+
+def part(begin, end):
+    """What passed from one moment to another, of one run or of two in which QEMU started its threads in the same order."""
+    before = begin.cpu + [0] * len(end.cpu)
+    return Moment(end.wall - begin.wall, end.instructions - begin.instructions,
+                  max(spent - already for spent, already in zip(end.cpu, before)))
 
 
 def read_to_end(reader, deadline):
@@ -47,7 +62,7 @@ def read_to_end(reader, deadline):
 
 
 def until_line(command, line, timeout=60):
-    """(milliseconds, instructions, CPU milliseconds) from the start of COMMAND until LINE stood on its console, or None."""
+    """The Moment when LINE stood on COMMAND's console, or None."""
     return (until_lines(command, [line], timeout) or [None])[0]
 
 
@@ -55,9 +70,9 @@ def instructions(kernel, line, **options):
     """Guest instructions from reset, firmware included, until LINE."""
     extra = [*options.pop("extra", ()), *COUNT_INSTRUCTIONS]
     got = until_line(qemu.command(options.pop("machine", qemu.MICROVM), kernel=kernel, extra=extra, **options), line)
-    if not got or got[1] < 0:
+    if not got or got.instructions < 0:
         raise RuntimeError(f"{kernel} did not print {line!r}, or QEMU does not count instructions")
-    return got[1]
+    return got.instructions
 
 
 def wall_ratio(kernel, line, other, other_line, pairs):
@@ -68,5 +83,5 @@ def wall_ratio(kernel, line, other, other_line, pairs):
                  for path, text in ((kernel, line), (other, other_line))]
         if None in times:
             raise RuntimeError("a run did not reach its line")
-        ratios.append(times[0][0] / times[1][0])
+        ratios.append(times[0].wall / times[1].wall)
     return sorted(ratios)[len(ratios) // 2]

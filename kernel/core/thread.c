@@ -92,11 +92,17 @@ int thread_create(struct thread **out, const char *name, int (*fn)(void *arg), v
 	preempt_disable();
 	thread->queue = percpu_this(run_queue);
 	thread->vruntime = READ_ONCE(thread->queue->min_vruntime);
-	thread->state = THREAD_BLOCKED;
+	thread->state = THREAD_NEW;
 	preempt_enable();
 	if (!(flags & THREAD_HELD))
-		sched_wake(thread);
+		thread_release(thread);
 	return 0;
+}
+
+void thread_release(struct thread *thread)
+{
+	__atomic_store_n(&thread->state, THREAD_BLOCKED, __ATOMIC_RELEASE);
+	sched_wake(thread);
 }
 
 void thread_exit(int value)

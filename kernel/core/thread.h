@@ -22,6 +22,7 @@ enum thread_state {
 	THREAD_RUNNABLE,
 	THREAD_BLOCKED, /* or about to: a wake makes it runnable again */
 	THREAD_DEAD,
+	THREAD_NEW, /* held since thread_create: no wake starts it */
 };
 
 struct wait_queue {
@@ -76,6 +77,9 @@ enum thread_work {
  */
 void thread_work_set(struct thread *thread, unsigned work);
 
+/* Starts a THREAD_HELD thread. It may have been sent work before: whoever runs an application looks at that first. */
+void thread_release(struct thread *thread);
+
 extern struct thread *thread_current_; /* per-CPU */
 static inline struct thread *thread_current(void)
 {
@@ -84,7 +88,7 @@ static inline struct thread *thread_current(void)
 
 enum thread_flags {
 	THREAD_DETACHED = 1,
-	THREAD_HELD = 2, /* does not run before sched_wake: the caller completes it first */
+	THREAD_HELD = 2, /* does not run before thread_release: the caller completes it first */
 };
 
 /*

@@ -212,8 +212,8 @@ static int process_run(struct process *process)
 
 	if (error)
 		return error;
-	sched_wake(task->thread);
-	wait_event(&process->ended, !READ_ONCE(process->nr_tasks));
+	thread_release(task->thread);
+	process_wait(process);
 	status = exit_code(process->exit_status);
 	process_free(process);
 	return status;

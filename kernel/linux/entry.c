@@ -11,11 +11,6 @@
 #include "lib/errno.h"
 #include "lib/util.h"
 
-void app_start(const struct trapframe *frame)
-{
-	arch_app_enter(frame);
-}
-
 bool app_page_fault(struct trapframe *frame, uintptr_t address)
 {
 	return vm_fault_try(frame, address) == 0;
@@ -29,9 +24,9 @@ static const struct {
 	uint8_t vector, signo, code;
 	bool has_address; /* of the instruction */
 } signals[] = {
-	{ 0, SIGFPE, FPE_INTDIV, true },  { 1, SIGTRAP, TRAP_TRACE, true }, { 3, SIGTRAP, SI_KERNEL, false },
-	{ 6, SIGILL, ILL_ILLOPN, true },  { 16, SIGFPE, FPE_FLTUNK, true }, { 17, SIGBUS, BUS_ADRALN, false },
-	{ 19, SIGFPE, FPE_FLTUNK, true },
+	{ 0, SIGFPE, FPE_INTDIV, true },   { 1, SIGTRAP, TRAP_TRACE, true }, { 3, SIGTRAP, SI_KERNEL, false },
+	{ 6, SIGILL, ILL_ILLOPN, true },   { 12, SIGBUS, SI_KERNEL, false }, { 16, SIGFPE, FPE_FLTUNK, true },
+	{ 17, SIGBUS, BUS_ADRALN, false }, { 19, SIGFPE, FPE_FLTUNK, true },
 };
 
 /* Of x87 or SSE: what their flags say, the worst first (Linux arch/x86/kernel/fpu/core.c, fpu__exception_code). */
@@ -125,6 +120,16 @@ void app_leave(struct trapframe *frame)
 {
 	if (unlikely(READ_ONCE(thread_current()->work)))
 		work_do(frame);
+}
+
+/* What was sent to a thread that had not begun yet it does first: no interrupt may follow that would make it look. */
+void app_start(const struct trapframe *frame)
+{
+	struct trapframe start = *frame;
+
+	arch_irq_disable();
+	app_leave(&start);
+	arch_app_enter(&start);
 }
 
 void app_syscall(struct trapframe *frame)

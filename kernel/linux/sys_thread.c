@@ -79,7 +79,7 @@ static long do_clone(const struct linux_clone_args *args)
 		user_store32((uint32_t *)args->parent_tid, (uint32_t)tid);
 	if (args->flags & CLONE_CHILD_SETTID && user_range_is_valid(child_tid, 4))
 		user_store32(child_tid, (uint32_t)tid);
-	sched_wake(task->thread);
+	thread_release(task->thread);
 	return tid;
 }
 

@@ -54,6 +54,16 @@ no_files:
 	return -ENOMEM;
 }
 
+void process_wait(struct process *process)
+{
+	unsigned long flags;
+
+	wait_event(&process->ended, !READ_ONCE(process->nr_tasks) && !READ_ONCE(process->nr_leaving));
+	/* Who counted itself out held this lock, and may not have let go of it yet. */
+	flags = spin_lock_irqsave(&process->lock);
+	spin_unlock_irqrestore(&process->lock, flags);
+}
+
 void process_free(struct process *process)
 {
 	BUG_ON(process->nr_tasks);
@@ -206,7 +216,7 @@ void task_discard(struct task *task)
 	thread->vmspace = NULL;
 	thread->fn = nothing;
 	task_free(task);
-	sched_wake(thread);
+	thread_release(thread);
 }
 
 /* Its registers are lost from here on, which the application's thread does not need any more. */
@@ -232,6 +242,7 @@ void task_exit(int status)
 	futex_task_exit(task);
 	runtime = thread_runtime(thread);
 	flags = spin_lock_irqsave(&process->lock);
+	process->nr_leaving++;
 	task_remove(task);
 	process->ended_runtime += runtime;
 	last = !process->nr_tasks;
@@ -242,8 +253,10 @@ void task_exit(int status)
 	thread->work = 0;
 	task_free(task);
 	app_drop(thread);
-	if (last)
+	flags = spin_lock_irqsave(&process->lock);
+	if (!--process->nr_leaving && !process->nr_tasks)
 		wait_wake(&process->ended, UINT32_MAX);
+	spin_unlock_irqrestore(&process->lock, flags);
 	thread_exit(0);
 }
 
@@ -259,6 +272,8 @@ void process_kill(struct process *process, int status)
 	list_for_each(link, &process->tasks)
 		thread_work_set(list_entry(link, struct task, link)->thread, THREAD_WORK_SIGNAL);
 	spin_unlock_irqrestore(&process->lock, flags);
+	/* Those that SIGSTOP has stopped: they wait for nothing else. */
+	wait_wake(&process->signals.waiters, UINT32_MAX);
 }
 
 void process_exit(int status)

@@ -31,9 +31,10 @@ struct process {
 	struct list tasks;     /* struct task.link */
 	struct rb_tree by_tid; /* struct task.node */
 	unsigned nr_tasks;
+	unsigned nr_leaving;	 /* off the list, but still at work on the process */
 	bool exiting;		 /* every task ends at its next way out of the kernel */
 	int exit_status;	 /* as wait(2) has it: code << 8, or the signal */
-	struct wait_queue ended; /* nr_tasks went to 0 */
+	struct wait_queue ended; /* nr_tasks and nr_leaving went to 0; woken with the lock held */
 	struct vmspace *vm;
 	struct fdtable *files;
 	struct fs_context fs; /* root, cwd, umask, credentials */
@@ -96,12 +97,14 @@ struct process *process_find(int pid);
  * process of a container. 0, -ENOMEM.
  */
 int process_create(struct dentry *root, struct process **out);
-/* After all its tasks have ended. Threads only. */
+/* Returns when all tasks of PROCESS have ended and none of them touches it any more. Threads only. */
+void process_wait(struct process *process);
+/* After that. Threads only. */
 void process_free(struct process *process);
 /*
- * A task of PROCESS whose thread runs fn(task) in the kernel and is held: sched_wake(task->thread) starts it. PARENT NULL: the
- * first one; else registers beyond those of the frame, mask and name are the parent's, which is the caller. 0, -ENOMEM,
- * -EAGAIN.
+ * A task of PROCESS whose thread runs fn(task) in the kernel and is held: thread_release(task->thread) starts it. PARENT
+ * NULL: the first one; else registers beyond those of the frame, mask and name are the parent's, which is the caller. 0,
+ * -ENOMEM, -EAGAIN.
  */
 int task_create(struct process *process, const struct task *parent, int (*fn)(void *task), struct task **out);
 /* Undoes task_create of a task that was never started. */

@@ -5,7 +5,8 @@
  *   vectors 32.. (IST 1) and exceptions (IST 2): the frame moves at once to the running thread's kernel stack, below the
  *     stack pointer if that is where it was, at the top if not (application stack: lower half). So handlers may sleep, be
  *     preempted and nest. A stack pointer in the upper half that is not on the thread's stack, or has less than
- *     STACK_MARGIN left, is a kernel bug: the frame goes to the panic stack and trap_bad_stack reports it.
+ *     STACK_MARGIN left, is a kernel bug: the frame goes to the panic stack and trap_bad_stack reports it. But not if the
+ *     interrupted code lies in the lower half: an application may have lost its stack pointer.
  *   NMI (IST 3), double fault and machine check (IST 4, the panic stack): handled where they are.
  *
  * The frame is struct trapframe. Exceptions push vector and error code; interrupts push only vector - 128, as one byte,
@@ -69,7 +70,7 @@
 	sub %gs:trap_stack+TRAP_STACK_BOTTOM(%rip), %rcx
 	sub $STACK_MARGIN, %rcx
 	cmp %gs:trap_stack+TRAP_STACK_ROOM(%rip), %rcx
-	ja bad_stack
+	ja 3f
 	and $-16, %rax
 2:	mov %rax, %rsp
 	push 72(%rdx)
@@ -84,6 +85,10 @@
 	mov %rsp, %rdi
 	call \handler
 	restore_and_return
+3:	mov %gs:trap_stack+TRAP_STACK_TOP(%rip), %rax
+	btq $63, 40(%rdx)	/* interrupted ip */
+	jnc 2b
+	jmp bad_stack
 	.endm
 
 	.balign 16
