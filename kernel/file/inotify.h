@@ -48,7 +48,7 @@ static inline void inotify_vnode(struct vnode *vnode, uint32_t mask)
 		inotify_vnode_event(vnode, mask);
 }
 
-/* inotify_init1(2): FLAGS O_NONBLOCK. 0, -ENOMEM. */
+/* inotify_init1(2): FLAGS O_NONBLOCK. 0, -ENOMEM, -EMFILE. */
 int inotify_create(unsigned flags, struct file **out);
 bool file_is_inotify(const struct file *file);
 /* inotify_add_watch(2): the watch descriptor; -EEXIST, -EINVAL, -ENOSPC, -ENOMEM. And inotify_rm_watch(2): 0, -EINVAL. */
