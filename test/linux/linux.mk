@@ -3,8 +3,8 @@
 LINUX_TESTS    := $(patsubst test/linux/%.c,%,$(sort $(wildcard test/linux/*.c)))
 LINUX_FLAVOURS := glibc-dynamic glibc-static musl-static
 LINUX_PROGRAMS := $(foreach f,$(LINUX_FLAVOURS),$(LINUX_TESTS:%=$(B)/test/linux/$(f)/%))
-# Random system calls as root, and all that there is of something: for guests only.
-ORACLE         := $(filter-out fuzz-syscalls exhaust,$(LINUX_TESTS))
+# Random system calls as root, all that there is of something, faults: for guests only.
+ORACLE         := $(filter-out fuzz-syscalls exhaust crash,$(LINUX_TESTS))
 # Tests hand null and wild pointers to functions that are declared to refuse them.
 LINUX_CFLAGS   := -std=gnu17 -O1 -Wall -Wextra -Werror -Wno-nonnull -D_GNU_SOURCE -I. -pthread
 

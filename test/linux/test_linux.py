@@ -15,7 +15,7 @@ import program
 import qemu
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-FOR_GUESTS = ["fuzz-syscalls", "exhaust"]
+FOR_GUESTS = ["fuzz-syscalls", "exhaust", "crash"]
 # CPUs of the guest by flavour: each test runs on one, two and four.
 FLAVOURS = {"glibc-dynamic": 2, "glibc-static": 4, "musl-static": 1}
 NAMES = sorted(name for name in (os.path.basename(path)[:-2] for path in glob.glob(HERE + "/*.c"))
