@@ -1,4 +1,4 @@
-"""What a program that is ended by a fault leaves on the console: the signal, registers, mappings, callers; and its exit status."""
+"""What a program that is ended by a fault leaves on the console: signal, registers, mappings, callers; and its exit status."""
 
 import os
 import re
@@ -43,8 +43,8 @@ def test_report(kernel, build, kind, flavour):
     result = crash(flavour, kind, build, smp=2)
     assert "panic" not in result.output, result.describe()
     assert re.search(r"crash\[\d+\]: ended by " + KINDS[kind], result.output), result.describe()
-    for pattern in (r"\bip [0-9a-f]{16} sp [0-9a-f]{16} flags [0-9a-f]{8}", r"\br13 [0-9a-f]{16} r14", r"r-xp 00001000 /test/crash",
-                    r"rw-p 00000000 \[stack\]", r"r-xp 00000000 \[vdso\]", r"#0 [0-9a-f]{12}"):
+    for pattern in (r"\bip [0-9a-f]{16} sp [0-9a-f]{16} flags [0-9a-f]{8}", r"\br13 [0-9a-f]{16} r14",
+                    r"r-xp 00001000 /test/crash", r"rw-p 00000000 \[stack\]", r"r-xp 00000000 \[vdso\]", r"#0 [0-9a-f]{12}"):
         assert re.search(pattern, result.output), f"no {pattern}\n{result.describe()}"
     assert f"exit status {STATUS[KINDS[kind].split()[0]]}" in result.output, result.describe()
     assert result.output.count("ended by") == 1, result.describe()
