@@ -191,8 +191,11 @@ def write_iso(iso, content, cmdline, modules):
             lines += f"  module2 /boot/module{number} {text}\n"
             with open(os.path.join(tree, "boot", f"module{number}"), "wb") as file:
                 file.write(data)
-        with open(os.path.join(tree, "boot", "image"), "wb") as file:
+        path = os.path.join(tree, "boot", "image")
+        with open(path, "wb") as file:
             file.write(content)
+        # GRUB loads symbols too, and its driver for UEFI's discs fails at some large reads ("failure reading sector").
+        subprocess.run(["strip", "--strip-debug", path], check=True)
         with open(os.path.join(grub, "grub.cfg"), "w", encoding="ascii") as file:
             file.write(GRUB_CONFIG.format(cmdline=cmdline, modules=lines))
         subprocess.run(["grub-mkrescue", "-o", iso + ".part", tree], check=True, capture_output=True)
