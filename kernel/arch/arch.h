@@ -44,14 +44,12 @@ struct arch_aspace {
 extern struct arch_aspace arch_kernel_aspace;
 
 /*
- * Address spaces of programs. The first one made is the kernel's own root with its lower half; each other one has a
- * root of its own,
- * and in it the kernel half. 0, -ENOMEM. destroy: nothing is mapped in the lower half any more, and no CPU runs on it (but
- * in the case of the first). switch: this CPU goes on in AS.
+ * Address spaces of programs. The first one made is the kernel's own root with its lower half; each other one has a root of
+ * its own, and in it the kernel half. 0, -ENOMEM. destroy: nothing is mapped in the lower half any more, and no CPU runs on
+ * it (but in the case of the first).
  */
 int arch_aspace_create(struct arch_aspace *as);
 void arch_aspace_destroy(struct arch_aspace *as);
-void arch_aspace_switch(struct arch_aspace *as);
 
 /*
  * Maps [VA, VA+LEN) to [PA, PA+LEN) with the largest pages that alignment and CPU allow. All page-aligned. -EEXIST when
@@ -190,7 +188,6 @@ uint64_t arch_fpu_features(void); /* XCR0; 3 where there is no XSAVE */
 bool arch_fpu_has_xsave(void);
 int arch_fpu_save_user(void *area);
 int arch_fpu_restore_user(const void *area);
-void arch_fpu_reset(void); /* as at the start of a program */
 /*
  * The floating-point exceptions that are flagged and not masked, after exception VECTOR (16 or 19) of the calling
  * thread. Bits

@@ -58,6 +58,19 @@ struct pseudo_entry {
 	const struct pseudo_entry *children; /* of a directory */
 };
 
+/* Initialisers of regular files: one that always says the string VALUE, one whose text FN makes. Users include file/abi.h. */
+#define PSEUDO_FIXED(file, permissions, value)                                                                         \
+	{                                                                                                              \
+		.name = (file), .mode = S_IFREG | (permissions), .content = value                                      \
+	}
+#define PSEUDO_MADE(file, permissions, fn)                                                                             \
+	{                                                                                                              \
+		.name = (file), .mode = S_IFREG | (permissions), .ops = &(const struct pseudo_ops)                     \
+		{                                                                                                      \
+			.text = (fn)                                                                                   \
+		}                                                                                                      \
+	}
+
 /*
  * A file system of TYPE ("proc") with the directory ROOT (constant; its name does not matter) and those that pseudo_add brings
  * later. MAGIC as statfs(2) has it. 0, -ENOMEM.

@@ -6,17 +6,8 @@
 #include "kernel/linux/task.h"
 #include "lib/errno.h"
 
-#define FIXED(file, permissions, value)                                                                                \
-	{                                                                                                              \
-		.name = (file), .mode = S_IFREG | (permissions), .content = value "\n"                                 \
-	}
-#define MADE(file, permissions, fn)                                                                                    \
-	{                                                                                                              \
-		.name = (file), .mode = S_IFREG | (permissions), .ops = &(const struct pseudo_ops)                     \
-		{                                                                                                      \
-			.text = (fn)                                                                                   \
-		}                                                                                                      \
-	}
+#define FIXED(file, permissions, value) PSEUDO_FIXED(file, permissions, value "\n")
+#define MADE(file, permissions, fn) PSEUDO_MADE(file, permissions, fn)
 
 static int procs(struct pseudo_text *out, uint64_t key)
 {
@@ -85,17 +76,6 @@ static int cpu_stat(struct pseudo_text *out, uint64_t key)
 	return 0;
 }
 
-static int cpuset(struct pseudo_text *out, uint64_t key)
-{
-	uint64_t mask[CPU_MAX / 64];
-
-	(void)key;
-	proc_cpus_online(mask);
-	proc_cpu_list(out, mask);
-	pseudo_puts(out, "\n");
-	return 0;
-}
-
 static const struct pseudo_entry entries[] = {
 	FIXED("cgroup.controllers", 0444, "cpuset cpu memory pids"),
 	FIXED("cgroup.events", 0444, "populated 1\nfrozen 0"),
@@ -113,7 +93,7 @@ static const struct pseudo_entry entries[] = {
 	FIXED("cpu.weight", 0644, "100"),
 	FIXED("cpu.weight.nice", 0644, "0"),
 	{ .name = "cpuset.cpus", .mode = S_IFREG | 0644, .content = "\n" },
-	MADE("cpuset.cpus.effective", 0444, cpuset),
+	MADE("cpuset.cpus.effective", 0444, proc_cpus_online_text),
 	{ .name = "cpuset.mems", .mode = S_IFREG | 0644, .content = "\n" },
 	FIXED("cpuset.mems.effective", 0444, "0"),
 	MADE("memory.current", 0444, memory_current),

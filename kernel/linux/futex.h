@@ -82,6 +82,14 @@ static inline int futex_key_get(uint32_t *word, bool shared, struct futex_key *k
 	*key = (struct futex_key){ thread_current()->vmspace, (uintptr_t)word };
 	return 0;
 }
+/* The same for the two words of an operation. */
+static inline int futex_key_get_two(uint32_t *word, uint32_t *word2, bool shared, struct futex_key *key,
+				    struct futex_key *key2)
+{
+	int err = futex_key_get(word, shared, key);
+
+	return err ? err : futex_key_get(word2, shared, key2);
+}
 
 /*
  * Waits until woken on WORD, if it holds VALUE. DEADLINE: monotonic, UINT64_MAX: none. 0; -EAGAIN: another value;

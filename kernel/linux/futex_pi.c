@@ -175,9 +175,7 @@ int futex_wait_requeue_pi(uint32_t *word, uint32_t *word2, bool shared, uint32_t
 
 	if (!bitset || word == word2)
 		return -EINVAL;
-	err = futex_key_get(word, shared, &key);
-	if (!err)
-		err = futex_key_get(word2, shared, &key2);
+	err = futex_key_get_two(word, word2, shared, &key, &key2);
 	if (!err)
 		err = futex_table_ensure();
 	if (err)
@@ -280,9 +278,7 @@ long futex_requeue_pi(uint32_t *word, uint32_t *word2, bool shared, int n_requeu
 
 	if (n_requeue < 0 || word == word2)
 		return -EINVAL;
-	err = futex_key_get(word, shared, &key);
-	if (!err)
-		err = futex_key_get(word2, shared, &key2);
+	err = futex_key_get_two(word, word2, shared, &key, &key2);
 	if (!err)
 		err = futex_table_ensure();
 	if (err)

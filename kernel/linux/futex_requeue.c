@@ -9,13 +9,6 @@ struct keys {
 	struct futex_key first, second;
 };
 
-static int keys_get(uint32_t *word, uint32_t *word2, bool shared, struct keys *keys)
-{
-	int err = futex_key_get(word, shared, &keys->first);
-
-	return err ? err : futex_key_get(word2, shared, &keys->second);
-}
-
 static long requeue_locked(struct futex_bucket *from, struct futex_bucket *to, const struct keys *keys, int n_wake,
 			   int n_requeue)
 {
@@ -49,7 +42,7 @@ long futex_requeue(uint32_t *word, uint32_t *word2, bool shared, int n_wake, int
 
 	if (n_wake < 0 || n_requeue < 0)
 		return -EINVAL;
-	err = keys_get(word, word2, shared, &keys);
+	err = futex_key_get_two(word, word2, shared, &keys.first, &keys.second);
 	if (err)
 		return err;
 	if (compare) {
@@ -155,7 +148,7 @@ long futex_wake_op(uint32_t *word, uint32_t *word2, bool shared, int n, int n2, 
 	long woken, more;
 	int err, meets;
 
-	err = keys_get(word, word2, shared, &keys);
+	err = futex_key_get_two(word, word2, shared, &keys.first, &keys.second);
 	if (err)
 		return err;
 	err = op_do(word2, op, &old);

@@ -16,8 +16,7 @@ struct process *proc_process(uint64_t key)
 	return process_find((int)(key >> 32));
 }
 
-/* Files of a process belong to who it runs as. */
-static int owner_getattr(struct vnode_attr *attr, uint64_t key)
+int proc_owner_getattr(struct vnode_attr *attr, uint64_t key)
 {
 	const struct process *process = proc_process(key);
 
@@ -33,11 +32,13 @@ static int owner_getattr(struct vnode_attr *attr, uint64_t key)
 #define TEXT_OPS(fn)                                                                                                   \
 	&(const struct pseudo_ops)                                                                                     \
 	{                                                                                                              \
-		.text = (fn), .getattr = owner_getattr                                                                 \
+		.text = (fn), .getattr = proc_owner_getattr                                                            \
 	}
 
-static const struct pseudo_ops comm_ops = { .text = proc_comm, .store = proc_comm_store, .getattr = owner_getattr };
-static const struct pseudo_ops owner_ops = { .getattr = owner_getattr };
+static const struct pseudo_ops comm_ops = { .text = proc_comm,
+					    .store = proc_comm_store,
+					    .getattr = proc_owner_getattr };
+static const struct pseudo_ops owner_ops = { .getattr = proc_owner_getattr };
 
 static const struct pseudo_entry ns_entries[] = {
 	{ .name = "cgroup", .mode = LINK, .content = "cgroup:[4026531835]" },
@@ -118,7 +119,7 @@ static ssize_t oom_score_adj_store(const char *buf, size_t len, uint64_t key)
 
 static const struct pseudo_ops oom_score_adj_ops = { .text = oom_score_adj_text,
 						     .store = oom_score_adj_store,
-						     .getattr = owner_getattr };
+						     .getattr = proc_owner_getattr };
 
 static const struct pseudo_entry thread_entries[] = { TASK_ENTRIES };
 static const struct pseudo_entry thread_dir = {
@@ -178,7 +179,7 @@ static int task_dir_list(uint64_t *pos, struct dir_sink *sink, uint64_t key)
 
 static const struct pseudo_ops task_dir_ops = { .dir_lookup = task_dir_lookup,
 						.dir_list = task_dir_list,
-						.getattr = owner_getattr };
+						.getattr = proc_owner_getattr };
 
 /* A process: what a thread has, and what only the whole has. */
 static const struct pseudo_entry process_entries[] = {

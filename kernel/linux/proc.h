@@ -28,6 +28,8 @@ static inline unsigned proc_key_id(uint64_t key)
 
 /* Of KEY; NULL: it has ended. */
 struct process *proc_process(uint64_t key);
+/* pseudo_ops.getattr: files of a process belong to who it runs as. -ENOENT: it has ended. */
+int proc_owner_getattr(struct vnode_attr *attr, uint64_t key);
 /* USER_HZ: the unit of processor times here (sysconf(_SC_CLK_TCK)). */
 #define PROC_NS_PER_TICK 10000000ul
 
@@ -49,8 +51,9 @@ void proc_vm_sum(struct process *process, struct proc_vm *out);
 /* The first bits of a CPU set as /proc writes them: in words of 32 bits, and as a list of ranges. */
 void proc_cpu_mask(struct pseudo_text *out, const uint64_t *mask);
 void proc_cpu_list(struct pseudo_text *out, const uint64_t *mask);
-/* CPUs that are up. */
+/* CPUs that are up; and as pseudo_ops.text, a list and the end of its line. */
 void proc_cpus_online(uint64_t *mask);
+int proc_cpus_online_text(struct pseudo_text *out, uint64_t key);
 
 /* Texts, as pseudo_ops.text. */
 int proc_stat(struct pseudo_text *out, uint64_t key); /* proc_task.c: a process or a thread */

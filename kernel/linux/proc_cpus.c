@@ -49,3 +49,14 @@ void proc_cpu_list(struct pseudo_text *out, const uint64_t *mask)
 		i = end;
 	}
 }
+
+int proc_cpus_online_text(struct pseudo_text *out, uint64_t key)
+{
+	uint64_t mask[CPU_MAX / 64];
+
+	(void)key;
+	proc_cpus_online(mask);
+	proc_cpu_list(out, mask);
+	pseudo_puts(out, "\n");
+	return 0;
+}

@@ -268,18 +268,9 @@ static int fdinfo_list(uint64_t *pos, struct dir_sink *sink, uint64_t key)
 	return list(pos, sink, key, DT_REG);
 }
 
-static int dir_getattr(struct vnode_attr *attr, uint64_t key)
-{
-	const struct process *process = proc_process(key);
-
-	if (!process)
-		return -ENOENT;
-	attr->uid = process->fs.cred.euid;
-	attr->gid = process->fs.cred.egid;
-	return 0;
-}
-
-const struct pseudo_ops proc_fd_dir_ops = { .dir_lookup = fd_lookup, .dir_list = fd_list, .getattr = dir_getattr };
+const struct pseudo_ops proc_fd_dir_ops = { .dir_lookup = fd_lookup,
+					    .dir_list = fd_list,
+					    .getattr = proc_owner_getattr };
 const struct pseudo_ops proc_fdinfo_dir_ops = { .dir_lookup = fdinfo_lookup,
 						.dir_list = fdinfo_list,
-						.getattr = dir_getattr };
+						.getattr = proc_owner_getattr };

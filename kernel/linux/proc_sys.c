@@ -9,17 +9,8 @@
 #include "lib/string.h"
 
 #define DIRECTORY (S_IFDIR | 0555)
-#define FIXED(file, value)                                                                                             \
-	{                                                                                                              \
-		.name = (file), .mode = S_IFREG | 0644, .content = value "\n"                                          \
-	}
-#define MADE(file, permissions, fn)                                                                                    \
-	{                                                                                                              \
-		.name = (file), .mode = S_IFREG | (permissions), .ops = &(const struct pseudo_ops)                     \
-		{                                                                                                      \
-			.text = (fn)                                                                                   \
-		}                                                                                                      \
-	}
+#define FIXED(file, value) PSEUDO_FIXED(file, 0644, value "\n")
+#define MADE(file, permissions, fn) PSEUDO_MADE(file, permissions, fn)
 
 /* ---- kernel ------------------------------------------------------------------------------------------------------ */
 

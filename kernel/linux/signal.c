@@ -287,19 +287,3 @@ void signal_action_set(unsigned signo, const struct signal_action *action, struc
 	}
 	spin_unlock_irqrestore(&signals->lock, flags);
 }
-
-void signal_process_exec(struct process *process)
-{
-	struct process_signals *signals = &process->signals;
-	struct task_signals *own = &task_current()->signals;
-	unsigned long flags = spin_lock_irqsave(&signals->lock);
-
-	for (unsigned i = 0; i < SIGNAL_MAX; i++) {
-		uintptr_t handler = signals->actions[i].handler;
-
-		signals->actions[i] = (struct signal_action){ .handler = handler == SIG_IGN ? SIG_IGN : SIG_DFL };
-	}
-	spin_unlock_irqrestore(&signals->lock, flags);
-	own->altstack = own->altstack_len = 0;
-	own->altstack_flags = 0;
-}

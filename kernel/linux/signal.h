@@ -106,8 +106,6 @@ void signal_task_init(struct task *task, const struct task *parent);
  */
 void signal_task_free(struct task *task);
 void signal_process_free(struct process *process);
-/* exec: handlers become SIG_DFL, ignored signals stay so; no alternate stack. */
-void signal_process_exec(struct process *process);
 
 /*
  * Sends a signal: to one task, or to a process as a whole. Any context; the caller keeps TASK or PROCESS from going

@@ -209,16 +209,10 @@ long sys_utime(const char *path, const struct linux_utimbuf *user_times)
 
 /* ---- Sizes ------------------------------------------------------------------------------------------------------------ */
 
-#define RLIMIT_FSIZE 1
-#define SIGXFSZ 25
-
 /* setrlimit(2), RLIMIT_FSIZE. */
 static int check_limit(uint64_t size)
 {
-	if (size <= process_current()->rlimits[RLIMIT_FSIZE].cur)
-		return 0;
-	signal_send_task(task_current(), &(struct signal_info){ .signo = SIGXFSZ });
-	return -EFBIG;
+	return size <= file_max() ? 0 : (int)write_check(-EFBIG);
 }
 
 static int truncate_vnode(struct vnode *vnode, int64_t size)

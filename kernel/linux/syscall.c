@@ -45,11 +45,6 @@ long syscall_dispatch(struct trapframe *frame)
 	return handler_call(handler, frame);
 }
 
-void syscall_handle(struct trapframe *frame)
-{
-	frame->ax = (uint64_t)syscall_dispatch(frame);
-}
-
 long syscall_call(unsigned nr, const struct trapframe *frame)
 {
 	syscall_fn *handler = nr < syscall_table_len ? syscall_table[nr] : NULL;

@@ -33,8 +33,6 @@ extern unsigned syscall_limit;
  * time. In the calling thread, on its kernel stack, interrupts enabled; blocks as the handler does.
  */
 long syscall_dispatch(struct trapframe *frame);
-/* The same, and puts the result into the frame. */
-void syscall_handle(struct trapframe *frame);
 
 /* From now on FN does what syscall_dispatch is for; NULL: no longer. Before there is a second thread that makes calls. */
 void syscall_hook_set(long (*fn)(struct trapframe *frame));

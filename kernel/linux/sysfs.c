@@ -8,34 +8,14 @@
 
 #define DIRECTORY (S_IFDIR | 0755)
 #define READ (S_IFREG | 0444)
-#define FIXED(file, value)                                                                                             \
-	{                                                                                                              \
-		.name = (file), .mode = READ, .content = value "\n"                                                    \
-	}
+#define FIXED(file, value) PSEUDO_FIXED(file, 0444, value "\n")
 #define EMPTY(file)                                                                                                    \
 	{                                                                                                              \
 		.name = (file), .mode = DIRECTORY                                                                      \
 	}
-#define MADE(file, fn)                                                                                                 \
-	{                                                                                                              \
-		.name = (file), .mode = READ, .ops = &(const struct pseudo_ops)                                        \
-		{                                                                                                      \
-			.text = (fn)                                                                                   \
-		}                                                                                                      \
-	}
+#define MADE(file, fn) PSEUDO_MADE(file, 0444, fn)
 
 /* ---- devices/system/node ------------------------------------------------------------------------------------------- */
-
-static int node_cpulist(struct pseudo_text *out, uint64_t key)
-{
-	uint64_t mask[CPU_MAX / 64];
-
-	(void)key;
-	proc_cpus_online(mask);
-	proc_cpu_list(out, mask);
-	pseudo_puts(out, "\n");
-	return 0;
-}
 
 static int node_cpumap(struct pseudo_text *out, uint64_t key)
 {
@@ -64,7 +44,7 @@ static int node_meminfo(struct pseudo_text *out, uint64_t key)
 }
 
 static const struct pseudo_entry node0_entries[] = {
-	MADE("cpulist", node_cpulist),
+	MADE("cpulist", proc_cpus_online_text),
 	MADE("cpumap", node_cpumap),
 	FIXED("distance", "10"),
 	MADE("meminfo", node_meminfo),

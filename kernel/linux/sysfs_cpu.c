@@ -13,13 +13,7 @@
 
 #define DIRECTORY (S_IFDIR | 0755)
 #define READ (S_IFREG | 0444)
-#define MADE(file, fn)                                                                                                 \
-	{                                                                                                              \
-		.name = (file), .mode = READ, .ops = &(const struct pseudo_ops)                                        \
-		{                                                                                                      \
-			.text = (fn)                                                                                   \
-		}                                                                                                      \
-	}
+#define MADE(file, fn) PSEUDO_MADE(file, 0444, fn)
 
 static unsigned cpu_of(uint64_t key)
 {

@@ -107,7 +107,7 @@ static long call(uint64_t nr, uint64_t a, uint64_t b, uint64_t c, uint64_t d, ui
 {
 	struct trapframe frame = { .ax = nr, .di = a, .si = b, .dx = c, .r10 = d, .r8 = e, .r9 = f, .cx = 7, .ip = 8 };
 
-	syscall_handle(&frame);
+	frame.ax = (uint64_t)syscall_dispatch(&frame);
 	assert_true(frame.di == a && frame.si == b && frame.dx == c && frame.r10 == d && frame.r8 == e &&
 		    frame.r9 == f);
 	assert_true(frame.cx == 7 && frame.ip == 8);

@@ -204,14 +204,6 @@ int arch_fpu_restore_user(const void *area)
 	return fpu_restore_checked(area, has_xsave);
 }
 
-void arch_fpu_reset(void)
-{
-	uint8_t area[FXSAVE_SIZE + XSAVE_HEADER_SIZE] __attribute__((aligned(64)));
-
-	area_start(area);
-	fpu_restore(area);
-}
-
 unsigned arch_fpu_exceptions(unsigned vector)
 {
 	uint16_t control, status;

@@ -17,10 +17,7 @@
 
 	.section .text.entry, "ax"
 
-	.macro save_from_rbx
-	push %rbx
-	push 8(%rdx)		/* rcx */
-	push (%rdx)		/* rdx */
+	.macro save_from_rsi
 	push %rsi
 	push %rdi
 	push %rbp
@@ -32,6 +29,13 @@
 	push %r13
 	push %r14
 	push %r15
+	.endm
+
+	.macro save_from_rbx
+	push %rbx
+	push 8(%rdx)		/* rcx */
+	push (%rdx)		/* rdx */
+	save_from_rsi
 	.endm
 
 	.macro restore_and_return
@@ -123,17 +127,7 @@ trap_in_place:
 	push %rbx
 	push %rcx
 	push %rdx
-	push %rsi
-	push %rdi
-	push %rbp
-	push %r8
-	push %r9
-	push %r10
-	push %r11
-	push %r12
-	push %r13
-	push %r14
-	push %r15
+	save_from_rsi
 	mov %rsp, %rdi
 	call trap_handle_in_place
 	restore_and_return
@@ -192,17 +186,7 @@ syscall_entry:
 	push %rbx
 	push %rcx
 	push %rdx
-	push %rsi
-	push %rdi
-	push %rbp
-	push %r8
-	push %r9
-	push %r10
-	push %r11
-	push %r12
-	push %r13
-	push %r14
-	push %r15
+	save_from_rsi
 	mov %rsp, %rdi
 	xor %ebp, %ebp
 	call trap_handle_syscall

@@ -224,9 +224,3 @@ void arch_aspace_destroy(struct arch_aspace *as)
 	else if (!is_image_table(as->root))
 		arch_table_free(as->root);
 }
-
-void arch_aspace_switch(struct arch_aspace *as)
-{
-	if (read_cr3() != as->root)
-		write_cr3(as->root);
-}

@@ -44,8 +44,7 @@ static long call(uint64_t nr, uint64_t a, uint64_t b, uint64_t c)
 {
 	struct trapframe frame = { .ax = nr, .di = a, .si = b, .dx = c };
 
-	syscall_handle(&frame);
-	return (long)frame.ax;
+	return syscall_dispatch(&frame);
 }
 
 static void test_dispatch(void)
